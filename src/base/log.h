@@ -1,0 +1,46 @@
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include "base/str.h"
+
+/* Log files and what is written to them. A sink may be shared by all threads: each line is one write(2)
+ * to a descriptor opened with O_APPEND. */
+
+enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
+
+/* An open log file; opened by sink_open, reopened by name for rotation. */
+struct log_sink;
+
+/* Opens `path` for appending, creating it 0644; "stderr" is the standard error, "off" drops all.
+ * NULL on failure, with *error the negative errno. */
+struct log_sink *log_sink_open(const char *path, int *error);
+/* Opens the file of the same name anew in the place of the old one; on failure the old one goes on. */
+int log_sink_reopen(struct log_sink *sink);
+void log_sink_close(struct log_sink *sink);
+/* Writes one line as given; never blocks on a pipe that nobody reads: then the line is dropped and counted. */
+void log_sink_write(struct log_sink *sink, struct str line);
+uint64_t log_sink_dropped(const struct log_sink *sink);
+
+/* One thread's way to an error log. The owner sets all fields; text passes the one escaper. */
+struct log {
+    struct log_sink *sink;
+    enum log_level level; /* what is less urgent than this is not written */
+    unsigned id;          /* shown as tid */
+    uint64_t (*wall_ms)(void);
+};
+
+/* "2026/11/21 10:00:00 [error] pid#id: text", nginx's form. The format's result is escaped and cut at 2,000
+ * bytes. */
+void log_line(const struct log *log, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static inline bool log_wants(const struct log *log, enum log_level level) {
+    return level <= log->level;
+}
+
+/* LOG_COUNT when the name is none of emerg alert crit error warn notice info debug. */
+enum { LOG_COUNT = LOG_DEBUG + 1 };
+unsigned log_level_find(struct str name);
+const char *log_level_name(enum log_level level);
+
+#endif

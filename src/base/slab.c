@@ -1,0 +1,95 @@
+#include "base/slab.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+
+#include <string.h>
+
+enum { BLOCK_BYTES = 16384 };
+
+struct slab_block { /* aligned to BLOCK_BYTES, so that an object finds it by its address */
+    struct list node;
+    void *free; /* each free object's first word points to the next */
+    size_t live, untouched;
+};
+
+enum { BLOCK_HEAD = (sizeof(struct slab_block) + 15) & ~(size_t)15 };
+
+void slab_init(struct slab *slab, size_t object_bytes) {
+    size_t size = (object_bytes + 15) & ~(size_t)15;
+    *slab = (struct slab){.object_bytes = size, .objects_a_block = (BLOCK_BYTES - BLOCK_HEAD) / size};
+    CHECK(slab->objects_a_block >= 4, "object of %zu bytes", object_bytes);
+    list_init(&slab->blocks);
+}
+
+void slab_fini(struct slab *slab) {
+    CHECK(slab->live == 0, "%zu objects of %zu bytes live", slab->live, slab->object_bytes);
+    mem_free(slab->empty);
+    slab->empty = NULL;
+}
+
+#ifdef __SANITIZE_ADDRESS__
+
+void *slab_new(struct slab *slab) {
+    void *object = mem_zero(1, slab->object_bytes);
+    slab->live += object != NULL;
+    return object;
+}
+
+void slab_free(struct slab *slab, void *object) {
+    slab->live -= object != NULL;
+    mem_free(object);
+}
+
+#else
+
+static struct slab_block *block_new(struct slab *slab) {
+    struct slab_block *block = slab->empty;
+    if (block)
+        slab->empty = NULL;
+    else
+        block = mem_aligned(BLOCK_BYTES, BLOCK_BYTES);
+    if (!block)
+        return NULL;
+    *block = (struct slab_block){.untouched = slab->objects_a_block};
+    list_append(&slab->blocks, &block->node);
+    return block;
+}
+
+void *slab_new(struct slab *slab) {
+    struct slab_block *block =
+        list_is_empty(&slab->blocks) ? block_new(slab) : LIST_OF(slab->blocks.next, struct slab_block, node);
+    if (!block)
+        return NULL;
+    void *object = block->free;
+    if (object)
+        memcpy(&block->free, object, sizeof block->free);
+    else
+        object = (char *)block + BLOCK_HEAD + (slab->objects_a_block - block->untouched--) * slab->object_bytes;
+    block->live++;
+    slab->live++;
+    if (block->live == slab->objects_a_block)
+        list_remove(&block->node);
+    return memset(object, 0, slab->object_bytes);
+}
+
+void slab_free(struct slab *slab, void *object) {
+    if (!object)
+        return;
+    struct slab_block *block = (struct slab_block *)((uintptr_t)object & ~(uintptr_t)(BLOCK_BYTES - 1));
+    if (block->live == slab->objects_a_block)
+        list_append(&slab->blocks, &block->node);
+    memcpy(object, &block->free, sizeof block->free);
+    block->free = object;
+    block->live--;
+    slab->live--;
+    if (block->live)
+        return;
+    list_remove(&block->node);
+    if (slab->empty)
+        mem_free(block);
+    else
+        slab->empty = block;
+}
+
+#endif

@@ -1,0 +1,25 @@
+#ifndef BASE_SLAB_H
+#define BASE_SLAB_H
+
+#include "base/list.h"
+
+#include <stdint.h>
+
+/* Objects of one size for one thread. Blocks of 16 KiB are taken from the heap as needed and given back
+ * when all their objects are free, but for one. Under AddressSanitizer each object is its own heap block. */
+struct slab {
+    struct list blocks; /* those with a free object */
+    size_t object_bytes, objects_a_block;
+    size_t live; /* objects handed out now */
+    void *empty; /* one wholly free block kept back */
+};
+
+void slab_init(struct slab *slab, size_t object_bytes);
+/* Gives all blocks back; every object must have been freed. */
+void slab_fini(struct slab *slab);
+/* A zeroed object aligned to 16 bytes; NULL without memory. */
+void *slab_new(struct slab *slab);
+/* NULL is allowed. */
+void slab_free(struct slab *slab, void *object);
+
+#endif

@@ -1,0 +1,49 @@
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/site.h"
+#include "model/value_map.h"
+
+#include "base/log.h"
+
+/* What hawser was told, whole: built once by a dialect, then immutable and read by all threads. It owns an
+ * arena in which everything in it lives, and the regular expressions it lists. */
+struct model {
+    struct arena_pool pool;
+    struct arena arena;
+
+    unsigned loops;              /* worker_processes; 0: auto */
+    uint64_t worker_connections; /* 0: not said */
+    bool is_daemon;              /* daemon on */
+    struct str pid_path;         /* empty: none is written */
+    struct str error_log_path;   /* "stderr" when not said */
+    enum log_level error_log_level;
+    uint64_t descriptors; /* worker_rlimit_nofile; 0: as found */
+    bool has_http;
+
+    VEC(struct listen *) listens;
+    VEC(struct site *) sites;
+    VEC(struct upstream *) upstreams; /* implicit ones included */
+    VEC(struct value_map *) maps;
+    VEC(struct str) log_paths;   /* of all access logs, each once */
+    VEC(struct regex *) regexes; /* freed with the model */
+    VEC(struct str) files;       /* every file read, for -T, with contents below */
+    VEC(struct str) file_contents;
+};
+
+/* An empty model with nginx's defaults; NULL without memory. */
+struct model *model_new(void);
+void model_free(struct model *model);
+
+/* The policy nginx's defaults give; for dialects to begin with. */
+void policy_init(struct policy *policy);
+
+/* Canonical text, one fact a line, stable across versions of the program: for golden tests. */
+void model_print(struct builder *out, const struct model *model);
+
+/* What can be said of a model as such, whatever its dialect: read timeouts not above 45 s where Socket.IO may
+ * pass, ports that differ from their siblings' by a typing slip, upstreams nobody uses, several servers without
+ * any affinity. */
+void model_lint(const struct model *model, struct diagnostics *diagnostics);
+
+#endif

@@ -1,0 +1,117 @@
+#ifndef MODEL_ROUTE_H
+#define MODEL_ROUTE_H
+
+#include "base/map.h"
+#include "model/regex.h"
+#include "model/upstream.h"
+
+/* Which request gets what treatment: location blocks and what holds in them. */
+
+struct header_rule {
+    struct str name;
+    struct template value; /* evaluates to "": the field is not sent */
+    bool is_always;        /* add_header ... always */
+};
+
+struct log_format {
+    struct str name;
+    struct template text;
+    enum log_escape { LOG_ESCAPE_DEFAULT, LOG_ESCAPE_JSON, LOG_ESCAPE_NONE } escape;
+};
+
+struct access_log {
+    struct str path; /* made absolute against the prefix */
+    struct log_format *format;
+    unsigned sink; /* index among the model's log paths */
+};
+
+enum next_upstream { /* bits: when to try the next server */
+                     NEXT_ERROR = 1,
+                     NEXT_TIMEOUT = 2,
+                     NEXT_INVALID_HEADER = 4,
+                     NEXT_NON_IDEMPOTENT = 8,
+                     NEXT_403 = 16,
+                     NEXT_404 = 32,
+                     NEXT_429 = 64,
+                     NEXT_500 = 128,
+                     NEXT_502 = 256,
+                     NEXT_503 = 512,
+                     NEXT_504 = 1024,
+};
+
+/* Settings with nginx's inheritance already applied: every route has its own whole set. */
+struct policy {
+    VEC(struct header_rule)
+    proxy_headers; /* proxy_set_header, in order; Host and Connection defaults are not in here */
+    VEC(struct header_rule) add_headers;
+    VEC(struct access_log) access_logs; /* empty: none */
+    struct template root;               /* empty: nginx's default "html" made absolute */
+    VEC(struct template) indexes;
+    struct map *types; /* extension in lower case -> struct str *; NULL: the built-in ones */
+    struct str default_type;
+    uint64_t connect_timeout_ms, read_timeout_ms, send_timeout_ms; /* proxy_*: 60,000 each */
+    uint64_t handshake_timeout_ms; /* ours: connect and answer of a handshake while other servers are left to
+                                      try; 3,000 */
+    uint64_t client_body_timeout_ms, client_send_timeout_ms; /* 60,000 */
+    uint64_t keepalive_timeout_ms;                           /* of client connections, 75,000; 0: none kept */
+    uint64_t keepalive_header_s;                             /* Keep-Alive: timeout=; 0: not sent */
+    uint64_t keepalive_requests;                             /* 1,000 */
+    uint64_t client_max_body_bytes;                          /* 1 MiB; 0: no limit */
+    uint64_t lingering_time_ms, lingering_timeout_ms;        /* 30,000 and 5,000 */
+    unsigned next_upstream;                                  /* NEXT_*; 0: off */
+    unsigned next_upstream_tries;                            /* 0: no limit */
+    uint64_t next_upstream_timeout_ms;                       /* 0: no limit */
+    unsigned proxy_http_minor;                               /* 1 or 0 */
+    bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
+    bool is_tcp_nodelay;
+    bool forwards; /* the one-liner's: set X-Forwarded-For, -Proto, -Host where no proxy_set_header does */
+};
+
+/* proxy_pass */
+struct pass {
+    struct place place;
+    struct upstream *upstream;
+    struct str host; /* $proxy_host: as written, with port unless 80 */
+    bool has_uri;    /* "http://nodes/x/": what matched the prefix is replaced by uri */
+    struct str uri;
+};
+
+/* return CODE [TEXT|URL] */
+struct local_answer {
+    unsigned status;      /* 444: close without an answer */
+    struct template text; /* body, or Location for 301 302 303 307 308 */
+};
+
+enum route_match { ROUTE_PREFIX, ROUTE_PREFIX_FINAL, ROUTE_EXACT, ROUTE_REGEX, ROUTE_DEFAULT };
+enum route_action { ROUTE_FILES, ROUTE_PASS, ROUTE_ANSWER };
+
+struct route;
+
+/* Sibling locations. */
+struct route_table {
+    struct map exact;        /* pattern -> struct route * */
+    struct route **prefixes; /* sorted by pattern, each with the longest other prefix that begins it */
+    size_t prefix_count;
+    VEC(struct route *) regexes; /* in the order written */
+};
+
+struct route {
+    struct place place;
+    enum route_match match;
+    struct str pattern;    /* as written */
+    struct regex *regex;   /* ROUTE_REGEX */
+    struct route *shorter; /* among prefixes: the longest proper prefix of this one, or NULL */
+    enum route_action action;
+    struct pass *pass;
+    struct local_answer answer;
+    struct policy policy;
+    struct route_table children; /* nested locations */
+};
+
+/* nginx's choice for a normalised path: exact; the longest prefix (final when ^~); the first matching regex;
+ * else the longest prefix; descending into nested tables; `fallback` when nothing matches. Fills captures (may
+ * be NULL). */
+const struct route *route_find(const struct route_table *table, const struct route *fallback, struct str path,
+                               struct regex_match *captures);
+
+#endif

@@ -1,0 +1,42 @@
+#ifndef MODEL_SITE_H
+#define MODEL_SITE_H
+
+#include "model/route.h"
+
+/* A server block: names and routes; and where it listens. */
+
+struct site_name_regex {
+    struct regex *regex;
+    struct site *site;
+};
+
+struct site {
+    struct place place;
+    VEC(struct str) names; /* as written, lower case */
+    struct route fallback; /* the server level itself, as a route: what holds outside every location */
+    struct route_table routes;
+    uint64_t client_header_timeout_ms;             /* 60,000: for the whole head */
+    size_t client_header_buffer_bytes;             /* 1 KiB */
+    size_t large_buffer_bytes, large_buffer_count; /* 8 KiB, 4: a line, and their sum the whole head */
+};
+
+/* One address and the sites on it. */
+struct listen {
+    struct place place;
+    struct str text; /* canonical: "0.0.0.0:80", "[::]:80", "127.0.0.1:3000", "unix:/path" */
+    struct str host; /* "0.0.0.0", "::", a literal, or the unix path */
+    uint16_t port;
+    bool is_unix;
+    int backlog;               /* 0: default */
+    struct site *default_site; /* default_server, or the first */
+    struct map exact;          /* server_name -> struct site * */
+    struct map suffixes;       /* "*.example.com" and ".example.com": ".example.com" -> site */
+    struct map prefixes;       /* "www.example.*": "www.example." -> site */
+    VEC(struct site_name_regex) regexes;
+};
+
+/* nginx's choice for a Host (lower case, no port): exact, longest "*.x", longest "x.*", first regex, default.
+ */
+const struct site *listen_find_site(const struct listen *listen, struct str host, struct regex_match *captures);
+
+#endif

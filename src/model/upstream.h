@@ -1,0 +1,42 @@
+#ifndef MODEL_UPSTREAM_H
+#define MODEL_UPSTREAM_H
+
+#include "model/diagnostic.h"
+#include "model/template.h"
+
+/* Who can answer, as configured: an upstream block, or the server a proxy_pass names directly. */
+
+enum balance {
+    BALANCE_ROUND_ROBIN,
+    BALANCE_LEAST_CONN,
+    BALANCE_HASH,
+    BALANCE_HASH_CONSISTENT,
+    BALANCE_IP_HASH
+};
+
+struct upstream_server {
+    struct place place;
+    struct str name; /* as written: "app01:3000", "unix:/run/app.sock" */
+    struct str host; /* a name or literal, IPv6 without brackets; for unix the path */
+    uint16_t port;   /* default 80 */
+    bool is_unix, is_backup, is_down;
+    unsigned weight;          /* default 1 */
+    unsigned max_fails;       /* default 1; 0: never set aside */
+    uint64_t fail_timeout_ms; /* default 10,000 */
+    unsigned max_connections; /* 0: no limit */
+};
+
+struct upstream {
+    struct place place;
+    struct str name; /* of the block; for an implicit one "host:port" as written in proxy_pass */
+    bool is_implicit;
+    VEC(struct upstream_server) servers;
+    enum balance balance;
+    struct template hash_key;
+    bool is_sticky_by_sid;
+    size_t keepalive;              /* idle connections kept a loop; default 128, 0: none */
+    uint64_t keepalive_timeout_ms; /* default 60,000 */
+    uint64_t keepalive_requests;   /* a connection, default 1,000 */
+};
+
+#endif

@@ -1,0 +1,28 @@
+#ifndef MODEL_VALUE_MAP_H
+#define MODEL_VALUE_MAP_H
+
+#include "base/map.h"
+#include "base/vec.h"
+#include "model/regex.h"
+#include "model/template.h"
+
+/* A map block: a variable whose value is looked up by the value of a template. */
+struct value_map_regex {
+    struct regex *regex;
+    struct template value;
+};
+
+struct value_map {
+    struct str name; /* without '$' */
+    struct template source;
+    struct map exact; /* key in lower case (nginx compares without case) -> struct template * */
+    VEC(struct value_map_regex) regexes;
+    struct template fallback; /* default */
+    bool is_hostnames;
+};
+
+/* The template for a source value: exact, then (hostnames) ".suffix" and wildcards, then regexes in order, then
+ * default. */
+const struct template *value_map_find(const struct value_map *map, struct str value);
+
+#endif

@@ -1,0 +1,35 @@
+#ifndef MODEL_VARIABLE_H
+#define MODEL_VARIABLE_H
+
+#include "base/str.h"
+
+/* The variables a template may name. What they mean at run time is proxy/variables.c's. */
+enum variable_id {
+    VARIABLE_NONE,
+#define VARIABLE(id, name) VARIABLE_##id,
+#define PREFIX(id, name) VARIABLE_##id,
+#include "model/variable.def"
+#undef VARIABLE
+#undef PREFIX
+    VARIABLE_MAP,     /* of a map block: variable.map */
+    VARIABLE_CAPTURE, /* $1 to $9 or a named group of the location's or server_name's regular expression:
+                         variable.index */
+    VARIABLE_IDS
+};
+
+struct value_map;
+
+struct variable {
+    enum variable_id id;
+    unsigned index; /* CAPTURE: number of the group */
+    struct str
+        name; /* what stands behind a prefix, '_' kept, lower case ("x_forwarded_for"); else the whole name */
+    struct value_map *map; /* MAP */
+};
+
+/* Finds a built-in variable by its name without '$'. VARIABLE_NONE in ->id when there is none. */
+struct variable variable_find(struct str name);
+/* The names of all built-in ones (prefixes with their '_'), for suggestions. */
+const struct str *variable_names(size_t *count);
+
+#endif

@@ -1,0 +1,57 @@
+#ifndef NET_DUCT_H
+#define NET_DUCT_H
+
+#include "loop/loop.h"
+#include "net/socket.h"
+
+/* A byte stream to one other side: plain TCP or a unix socket now, TLS later. Belongs to one loop and has one
+ * owner at a time, whom it tells of events; owners change (front or back, then tunnel; back, then idle pool)
+ * while the duct stays. */
+
+struct duct;
+typedef void duct_ready(struct duct *duct);
+
+struct duct {
+    struct ev ev;
+    struct loop *loop;
+    struct duct_pool *pool;
+    duct_ready *ready; /* tells `owner` that can_read, can_write or the ends have changed */
+    void *owner;
+    bool can_read, can_write; /* as far as known: true until a call says otherwise */
+    bool has_end;             /* FIN or error has been seen coming: read on until 0 */
+    bool is_shut;             /* our FIN is sent */
+    bool is_connected;        /* a byte has passed or the socket became writable */
+    unsigned sent_since_look; /* bytes sent since the kernel's queue was last asked for */
+    struct task burial;
+};
+
+/* Ducts of one loop. */
+struct duct_pool;
+struct duct_pool *duct_pool_new(struct loop *loop);
+void duct_pool_free(struct duct_pool *pool);
+size_t duct_pool_live(const struct duct_pool *pool);
+
+/* Takes over an open socket and watches it. NULL on our own shortage, and then the socket is closed. */
+struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *owner);
+
+static inline void duct_own(struct duct *duct, duct_ready *ready, void *owner) {
+    duct->ready = ready;
+    duct->owner = owner;
+}
+
+/* Up to len bytes. 0: the other side has ended. -EAGAIN: nothing now; can_read is false. Other negative errno:
+ * broken. A read shorter than len means that nothing more is there: can_read becomes false unless an end is
+ * known to be coming. */
+ssize_t duct_recv(struct duct *duct, void *bytes, size_t len);
+/* May take less than len, then can_write is false. -EAGAIN: nothing taken. */
+ssize_t duct_send(struct duct *duct, const void *bytes, size_t len);
+ssize_t duct_send_vector(struct duct *duct, const struct iovec *parts, int count);
+ssize_t duct_send_file(struct duct *duct, int file, uint64_t *offset, size_t len);
+/* FIN; later sends are bugs. */
+void duct_shutdown(struct duct *duct);
+/* Closes, and frees at the end of the turn. NULL is allowed. */
+void duct_close(struct duct *duct);
+/* The same with RST. */
+void duct_reset(struct duct *duct);
+
+#endif

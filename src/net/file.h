@@ -1,0 +1,24 @@
+#ifndef NET_FILE_H
+#define NET_FILE_H
+
+#include "base/str.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Files that are served. Implemented in file.c, and by the simulator. Negative errno throughout. */
+
+struct file_info {
+    uint64_t size;
+    uint64_t modified_s; /* seconds since 1970 */
+    bool is_regular, is_directory;
+};
+
+/* Opens `path`, relative and NUL-terminated, beneath the directory `root` for reading, and tells what it is.
+ * The kernel refuses every way out of the root by ".." or an absolute path; symbolic links are followed, as
+ * nginx does. */
+int file_open(const char *root, const char *path, struct file_info *info);
+ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset);
+void file_close(int fd);
+
+#endif

@@ -1,0 +1,55 @@
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
+
+#include "net/address.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+/* System calls on sockets, all non-blocking and close-on-exec. Implemented in socket.c, and by the simulator
+ * under tests/sim. Every function gives a count, a descriptor or 0, or the negative errno; EINTR never comes
+ * out. */
+
+struct socket_listen_options {
+    int backlog;       /* 0: the system's greatest */
+    bool is_reuseport; /* one socket a loop on the same address */
+    bool is_v6_only;
+    int send_bytes, receive_bytes; /* SO_SNDBUF, SO_RCVBUF; 0: the system's */
+};
+
+/* A bound, listening socket. Accepted sockets inherit from it: no delay, keepalive 15 s / 5 s / 3 probes,
+ * TCP_USER_TIMEOUT 30 s, buffer sizes. -EADDRINUSE, -EACCES, -EADDRNOTAVAIL are the caller's to explain. */
+int socket_listen(const struct address *address, const struct socket_listen_options *options);
+/* A new connection and who made it. -EAGAIN: none; -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS: our shortage. */
+int socket_accept(int listener, struct address *remote);
+/* Begins a connection, with the same options as accepted ones have; `bound` may be NULL. The descriptor, at
+ * once: whether it is connected shows when it becomes writable or a send succeeds. -EADDRNOTAVAIL, -EMFILE: our
+ * shortage. */
+int socket_connect(const struct address *address, const struct address *bound, int send_bytes,
+                   int receive_bytes);
+/* The error pending on the socket, as a negative errno, and clears it; 0 when none. */
+int socket_error(int fd);
+
+/* 0: the other side's FIN. -EAGAIN: nothing now. */
+ssize_t socket_recv(int fd, void *bytes, size_t len);
+/* The same without taking the bytes away. */
+ssize_t socket_peek(int fd, void *bytes, size_t len);
+/* Takes up to len bytes away unread. */
+ssize_t socket_discard(int fd, size_t len);
+/* May take less than len. -EAGAIN: no room, or not yet connected. Never raises SIGPIPE. */
+ssize_t socket_send(int fd, const void *bytes, size_t len);
+ssize_t socket_send_vector(int fd, const struct iovec *parts, int count);
+/* From the open file at *offset, which moves on. */
+ssize_t socket_send_file(int fd, int file, uint64_t *offset, size_t len);
+/* Bytes sent that the other side has not acknowledged yet (SIOCOUTQ). */
+ssize_t socket_unacked(int fd);
+
+/* Sends FIN; the other direction goes on. */
+int socket_shutdown(int fd);
+void socket_close(int fd);
+/* Closes with RST. */
+void socket_reset(int fd);
+int socket_local(int fd, struct address *local);
+
+#endif

@@ -1,0 +1,64 @@
+#ifndef UPSTREAM_GROUP_H
+#define UPSTREAM_GROUP_H
+
+#include "model/upstream.h"
+#include "upstream/peer.h"
+
+/* An upstream as it runs in one snapshot: its members, each a peer with its weight, and the balancing method.
+ * Immutable but for one record of balancing state a loop. */
+
+struct member {
+    struct peer *peer; /* a reference is held */
+    const struct upstream_server *server;
+    unsigned weight, max_fails, max_connections;
+    uint64_t fail_timeout_ms;
+    bool is_backup, is_down;
+};
+
+struct group {
+    const struct upstream *upstream; /* the model outlives the group */
+    struct member *members;          /* backups last */
+    unsigned count, primaries;
+    unsigned total_weight;       /* of the primaries */
+    struct group_ring *ring;     /* for consistent hashing */
+    struct group_local **locals; /* one a loop */
+    unsigned loops;
+};
+
+enum { GROUP_MEMBERS_MAX = 1024 };
+
+/* Resolves every server (blocking; names through resolver_lookup) and makes the group for `loops` loops.
+ * Errors, such as `host not found in upstream "x"`, go to diagnostics; then NULL. */
+struct group *group_new(const struct upstream *upstream, struct registry *registry, unsigned loops,
+                        struct diagnostics *diagnostics);
+void group_free(struct group *group);
+
+/* One request's search for a member: kept over its tries. */
+struct pick {
+    unsigned loop;
+    struct str key;                         /* value of hash_key, for the hash methods */
+    struct address client;                  /* for ip_hash */
+    uint64_t tried[GROUP_MEMBERS_MAX / 64]; /* members tried already: never given again */
+    unsigned tries;
+};
+
+/* The member that the method names, never one tried, down, or set aside by max_fails (which is let in again
+ * with one request after fail_timeout, as nginx does); a full one (max_connections) is passed over; backups
+ * when no primary can. Marks it as tried. NULL: no live upstreams. Placement of hash, consistent hash and
+ * ip_hash is nginx's to the letter. Called on loop pick->loop only. */
+struct member *group_pick(struct group *group, struct pick *pick, uint64_t now_ms);
+/* Is there a member left that group_pick would give? Changes nothing. */
+bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms);
+/* The member whose peer this is; NULL when the peer is not in the group. */
+struct member *group_find(struct group *group, const struct peer *peer);
+
+/* The member answered: clears its fails and is_dead as nginx clears fails after a success past the window. */
+void member_succeed(struct member *member, uint64_t now_ms);
+/* The backend's fault counts against it; our own shortages (why's owner) do not. Connection refused or
+ * unreachable and handshake timeouts also set is_dead and forget its sids (epoch) once it is set aside. True
+ * when this failure set it aside. A sole primary without backup is never set aside (nginx). */
+bool member_fail(struct group *group, struct member *member, enum why why, uint64_t now_ms);
+/* May it be given requests now? */
+bool member_is_up(const struct group *group, const struct member *member, uint64_t now_ms);
+
+#endif

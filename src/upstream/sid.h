@@ -1,0 +1,42 @@
+#ifndef UPSTREAM_SID_H
+#define UPSTREAM_SID_H
+
+#include "upstream/peer.h"
+
+/* Which peer holds which Engine.IO session: one table for all loops, in shards with a lock each, so that it
+ * scales with cores. Bounded: beyond the limit the longest idle session of the shard is forgotten. An entry
+ * lives while it is pinned by a request or tunnel under way, and else until it has been idle for its ping
+ * interval + timeout and some slack. */
+
+struct sid_table;
+struct sid; /* an entry, pinned by the caller while it holds the pointer */
+
+enum sid_verdict {
+    SID_UNKNOWN, /* never seen, or forgotten: the method decides and the node answers for itself */
+    SID_HERE,    /* *peer holds it */
+    SID_LOST,    /* its peer is dead or gone, or has forgotten its sessions: the client must begin anew */
+};
+
+enum { SID_IDLE_DEFAULT_MS = 85000 }; /* of the greatest defaults in use: 25 s + 60 s (Socket.IO 1 and 2.0) */
+
+/* max_entries over all shards; NULL without memory. */
+struct sid_table *sid_table_new(size_t max_entries);
+void sid_table_free(struct sid_table *table);
+
+/* Remembers that `peer` holds `sid` (namespace: the peer's upstream), to be forgotten after idle_ms of silence.
+ * An entry that is there already is set to the new peer. False without memory: then affinity for this session
+ * is by chance, and counted. */
+bool sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint64_t idle_ms, uint64_t now_ms);
+/* Looks up; SID_HERE and SID_LOST pin the entry in *entry until sid_unpin. SID_HERE takes a reference to *peer
+ * for the caller. */
+enum sid_verdict sid_find(struct sid_table *table, uint64_t upstream_hash, struct str sid, uint64_t now_ms,
+                          struct sid **entry, struct peer **peer);
+void sid_unpin(struct sid_table *table, struct sid *entry, uint64_t now_ms);
+/* The session has ended; the entry goes as soon as nobody pins it. */
+void sid_forget(struct sid_table *table, struct sid *entry);
+/* Sweeps some shards for idle entries; called by each loop about once a second, the loops taking turns by
+ * `loop` of `loops`. */
+void sid_sweep(struct sid_table *table, unsigned loop, unsigned loops, uint64_t now_ms);
+size_t sid_count(const struct sid_table *table);
+
+#endif
