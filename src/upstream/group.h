@@ -17,9 +17,10 @@ struct member {
 
 struct group {
     const struct upstream *upstream; /* the model outlives the group */
+    uint64_t upstream_hash;          /* the sid table's namespace for it */
     struct member *members;          /* backups last */
     unsigned count, primaries;
-    unsigned total_weight;       /* of the primaries */
+    uint64_t total_weight;       /* of the primaries */
     struct group_ring *ring;     /* for consistent hashing */
     struct group_local **locals; /* one a loop */
     unsigned loops;
@@ -32,14 +33,20 @@ enum { GROUP_MEMBERS_MAX = 1024 };
 struct group *group_new(const struct upstream *upstream, struct registry *registry, unsigned loops,
                         struct diagnostics *diagnostics);
 void group_free(struct group *group);
+/* The snapshot with `after` is in force from now on, and the one with `before`, a group of the same upstream,
+ * no more: the peers that only `before` names are gone. Either may be NULL. Any thread. */
+void group_replace(struct group *before, struct group *after);
 
-/* One request's search for a member: kept over its tries. */
+/* One request's search for a member: kept over its tries. The caller zeroes it and sets loop, key and client.
+ */
 struct pick {
     unsigned loop;
     struct str key;                         /* value of hash_key, for the hash methods */
     struct address client;                  /* for ip_hash */
     uint64_t tried[GROUP_MEMBERS_MAX / 64]; /* members tried already: never given again */
-    unsigned tries;
+    unsigned tries;                         /* members given so far */
+    uint32_t hash;                          /* how far the hash methods have come */
+    unsigned hashes, misses;
 };
 
 /* The member that the method names, never one tried, down, or set aside by max_fails (which is let in again

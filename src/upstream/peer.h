@@ -39,6 +39,9 @@ void registry_free(struct registry *registry);
  * NULL without memory. Any thread. */
 struct peer *registry_peer(struct registry *registry, struct str upstream, const struct address *address);
 
+/* What peer->upstream_hash is for an upstream of this name. */
+uint64_t peer_hash_upstream(struct str upstream);
+
 void peer_take(struct peer *peer);
 /* NULL is allowed. Any thread. */
 void peer_drop(struct peer *peer);

@@ -1,0 +1,294 @@
+#include "upstream/group.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "net/resolver.h"
+#include "upstream/balance.h"
+
+/* ---- making ---- */
+
+enum { SPREAD_MAX = 1024 }; /* rounds by which a loop's balancing may begin ahead of the first loop's */
+
+static bool say_no_memory(const struct upstream *upstream, struct diagnostics *diagnostics) {
+    diagnostics_add(diagnostics, SEVERITY_ERROR, upstream->place, "out of memory for upstream \"%.*s\"",
+                    STR_ARG(upstream->name));
+    return false;
+}
+
+/* The addresses of one server. The count, 0 when that has been complained of. */
+static int server_lookup(const struct upstream_server *server, struct address addresses[RESOLVER_MAX],
+                         struct diagnostics *diagnostics) {
+    const char *reason = "too long path";
+    int count = server->is_unix ? address_unix(server->host, &addresses[0])
+                                : resolver_lookup(server->host, server->port, addresses, &reason);
+    if (count < 1) {
+        struct diagnostic *diagnostic =
+            diagnostics_add(diagnostics, SEVERITY_ERROR, server->place, "host not found in upstream \"%.*s\"",
+                            STR_ARG(server->name));
+        diagnostic_hint(diagnostics, diagnostic, "%s", reason);
+    }
+    return count < 1 ? 0 : count;
+}
+
+static bool member_add(struct group *group, struct registry *registry, const struct upstream_server *server,
+                       const struct address *address, struct diagnostics *diagnostics) {
+    if (group->count == GROUP_MEMBERS_MAX) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, server->place,
+                        "more than %d server addresses in upstream \"%.*s\"", GROUP_MEMBERS_MAX,
+                        STR_ARG(group->upstream->name));
+        return false;
+    }
+    struct member *bigger = mem_resize(group->members, (group->count + 1) * sizeof *bigger);
+    if (!bigger)
+        return say_no_memory(group->upstream, diagnostics);
+    group->members = bigger;
+    struct peer *peer = registry_peer(registry, group->upstream->name, address);
+    if (!peer)
+        return say_no_memory(group->upstream, diagnostics);
+    group->members[group->count++] = (struct member){.peer = peer,
+                                                     .server = server,
+                                                     .weight = server->weight ? server->weight : 1,
+                                                     .max_fails = server->max_fails,
+                                                     .max_connections = server->max_connections,
+                                                     .fail_timeout_ms = server->fail_timeout_ms,
+                                                     .is_backup = server->is_backup,
+                                                     .is_down = server->is_down};
+    return true;
+}
+
+/* Adds the primaries or the backups. Goes on after a name that is not found, so that all are said. */
+static bool servers_add(struct group *group, struct registry *registry, bool is_backup,
+                        struct diagnostics *diagnostics) {
+    bool is_good = true;
+    for (size_t i = 0; i < group->upstream->servers.count; i++) {
+        const struct upstream_server *server = &group->upstream->servers.items[i];
+        if (server->is_backup != is_backup)
+            continue;
+        struct address addresses[RESOLVER_MAX];
+        int count = server_lookup(server, addresses, diagnostics);
+        is_good &= count > 0;
+        for (int j = 0; j < count; j++)
+            if (!member_add(group, registry, server, &addresses[j], diagnostics))
+                return false;
+    }
+    return is_good;
+}
+
+static bool members_add(struct group *group, struct registry *registry, struct diagnostics *diagnostics) {
+    bool is_good = servers_add(group, registry, false, diagnostics);
+    group->primaries = group->count;
+    if (is_good && !group->primaries) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, group->upstream->place, "no servers in upstream \"%.*s\"",
+                        STR_ARG(group->upstream->name));
+        return false;
+    }
+    for (unsigned i = 0; i < group->primaries; i++)
+        group->total_weight += group->members[i].weight;
+    return is_good & servers_add(group, registry, true, diagnostics);
+}
+
+/* A loop begins as far along the common sequence as its number says, so that the first requests of several
+ * loops do not all go to the first member. */
+static void local_spread(struct group *group, unsigned loop, unsigned from, unsigned to) {
+    uint64_t period = 0;
+    for (unsigned i = from; i < to; i++)
+        period += group->members[i].weight;
+    uint64_t rounds = loop * period / group->loops;
+    for (rounds = rounds > SPREAD_MAX ? loop : rounds; rounds; rounds--) {
+        struct round round = balance_begin(group, loop);
+        for (unsigned i = from; i < to; i++)
+            balance_enter(&round, i);
+        balance_end(&round);
+    }
+}
+
+static bool local_add(struct group *group, unsigned loop) {
+    enum { LINE = 64 };
+    size_t head = (sizeof(struct group_local) + LINE - 1) & ~(size_t)(LINE - 1);
+    struct group_local *local = mem_aligned(LINE, head + group->count * sizeof(struct weight));
+    if (!local)
+        return false;
+    group->locals[loop] = local;
+    local->weights = (struct weight *)(void *)((char *)local + head);
+    for (unsigned i = 0; i < group->count; i++)
+        local->weights[i] = (struct weight){.effective = group->members[i].weight,
+                                            .failures = atomic_load(&group->members[i].peer->failures)};
+    local_spread(group, loop, 0, group->primaries);
+    local_spread(group, loop, group->primaries, group->count);
+    return true;
+}
+
+static bool balance_init(struct group *group, unsigned loops, struct diagnostics *diagnostics) {
+    group->locals = mem_zero(loops, sizeof(struct group_local *));
+    if (!group->locals)
+        return say_no_memory(group->upstream, diagnostics);
+    group->loops = loops;
+    for (unsigned i = 0; i < loops; i++)
+        if (!local_add(group, i))
+            return say_no_memory(group->upstream, diagnostics);
+    if (group->upstream->balance != BALANCE_HASH_CONSISTENT)
+        return true;
+    group->ring = balance_hash_ring(group);
+    return group->ring || say_no_memory(group->upstream, diagnostics);
+}
+
+struct group *group_new(const struct upstream *upstream, struct registry *registry, unsigned loops,
+                        struct diagnostics *diagnostics) {
+    struct group *group = mem_zero(1, sizeof *group);
+    if (!group) {
+        say_no_memory(upstream, diagnostics);
+        return NULL;
+    }
+    group->upstream = upstream;
+    group->upstream_hash = peer_hash_upstream(upstream->name);
+    if (members_add(group, registry, diagnostics) && balance_init(group, loops, diagnostics))
+        return group;
+    group_free(group);
+    return NULL;
+}
+
+void group_free(struct group *group) {
+    if (!group)
+        return;
+    for (unsigned i = 0; i < group->count; i++)
+        peer_drop(group->members[i].peer);
+    for (unsigned i = 0; i < group->loops; i++)
+        mem_free(group->locals[i]);
+    mem_free(group->locals);
+    mem_free(group->members);
+    balance_hash_ring_free(group->ring);
+    mem_free(group);
+}
+
+void group_replace(struct group *before, struct group *after) {
+    for (unsigned i = 0; after && i < after->count; i++)
+        atomic_store(&after->members[i].peer->is_gone, false);
+    for (unsigned i = 0; before && i < before->count; i++)
+        if (!after || !group_find(after, before->members[i].peer))
+            atomic_store(&before->members[i].peer->is_gone, true);
+}
+
+/* ---- health ---- */
+
+static bool is_sole(const struct group *group) {
+    return group->count == 1;
+}
+
+static bool has_window_passed(const struct member *member, uint64_t now_ms) {
+    uint64_t tried_ms = atomic_load_explicit(&member->peer->tried_ms, memory_order_relaxed);
+    return now_ms > tried_ms && now_ms - tried_ms > member->fail_timeout_ms;
+}
+
+static bool has_failed(const struct member *member) {
+    return member->max_fails &&
+           atomic_load_explicit(&member->peer->fails, memory_order_relaxed) >= member->max_fails;
+}
+
+bool member_is_up(const struct group *group, const struct member *member, uint64_t now_ms) {
+    if (member->is_down)
+        return false;
+    return !has_failed(member) || is_sole(group) || has_window_passed(member, now_ms);
+}
+
+/* Begins a new window when the last one has passed. False when the member had been set aside and another loop
+ * was quicker to try it again: one request does that. */
+static bool claim(const struct group *group, const struct member *member, uint64_t now_ms) {
+    struct peer *peer = member->peer;
+    uint64_t tried_ms = atomic_load_explicit(&peer->tried_ms, memory_order_relaxed);
+    if (now_ms <= tried_ms || now_ms - tried_ms <= member->fail_timeout_ms)
+        return is_sole(group) || !has_failed(member);
+    return atomic_compare_exchange_strong_explicit(&peer->tried_ms, &tried_ms, now_ms, memory_order_relaxed,
+                                                   memory_order_relaxed) ||
+           is_sole(group) || !has_failed(member);
+}
+
+void member_succeed(struct member *member, uint64_t now_ms) {
+    (void)now_ms;
+    struct peer *peer = member->peer;
+    if (!atomic_load_explicit(&peer->fails, memory_order_relaxed) &&
+        !atomic_load_explicit(&peer->is_dead, memory_order_relaxed))
+        return;
+    if (atomic_load_explicit(&peer->failed_ms, memory_order_relaxed) >=
+        atomic_load_explicit(&peer->tried_ms, memory_order_relaxed))
+        return;
+    atomic_store_explicit(&peer->fails, 0, memory_order_relaxed);
+    atomic_store_explicit(&peer->is_dead, false, memory_order_relaxed);
+}
+
+/* Failures after which nothing that the peer held can be believed to be reachable. */
+static bool is_deadly(enum why why) {
+    return why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_CONNECT_TIMEOUT ||
+           why == WHY_HANDSHAKE_TIMEOUT;
+}
+
+bool member_fail(struct group *group, struct member *member, enum why why, uint64_t now_ms) {
+    if (why_info(why)->owner != WHY_OWNER_BACKEND)
+        return false;
+    struct peer *peer = member->peer;
+    atomic_fetch_add_explicit(&peer->failures, 1, memory_order_relaxed);
+    if (is_sole(group))
+        return false;
+    uint64_t failed_ms = atomic_exchange_explicit(&peer->failed_ms, now_ms, memory_order_relaxed);
+    uint64_t tried_ms = atomic_exchange_explicit(&peer->tried_ms, now_ms, memory_order_relaxed);
+    unsigned before = atomic_fetch_add_explicit(&peer->fails, 1, memory_order_relaxed);
+    if (!member->max_fails || before + 1 < member->max_fails)
+        return false;
+    if (is_deadly(why) && !atomic_exchange(&peer->is_dead, true))
+        atomic_fetch_add(&peer->epoch, 1);
+    return before < member->max_fails || failed_ms < tried_ms;
+}
+
+/* ---- picking ---- */
+
+static unsigned choose(const struct group *group, struct pick *pick, struct span span, uint64_t now_ms) {
+    unsigned index = BALANCE_NONE;
+    switch (group->upstream->balance) {
+    case BALANCE_LEAST_CONN:
+        return balance_least_conn(group, pick, span, now_ms);
+    case BALANCE_HASH:
+        index = span.from ? BALANCE_NONE : balance_hash(group, pick, now_ms);
+        break;
+    case BALANCE_HASH_CONSISTENT:
+        index = span.from ? BALANCE_NONE : balance_hash_consistent(group, pick, now_ms);
+        break;
+    case BALANCE_IP_HASH:
+        index = span.from ? BALANCE_NONE : balance_ip_hash(group, pick, now_ms);
+        break;
+    case BALANCE_ROUND_ROBIN:
+        break;
+    }
+    return index == BALANCE_NONE ? balance_round_robin(group, pick, span, now_ms) : index;
+}
+
+struct member *group_pick(struct group *group, struct pick *pick, uint64_t now_ms) {
+    CHECK(pick->loop < group->loops, "loop %u of %u", pick->loop, group->loops);
+    /* Each round that gives nobody has lost a member to another loop, so there are at most so many. */
+    for (unsigned i = 0; i <= group->count; i++) {
+        unsigned index = choose(group, pick, (struct span){0, group->primaries}, now_ms);
+        if (index == BALANCE_NONE)
+            index = choose(group, pick, (struct span){group->primaries, group->count}, now_ms);
+        if (index == BALANCE_NONE)
+            return NULL;
+        struct member *member = &group->members[index];
+        if (!claim(group, member, now_ms))
+            continue;
+        pick->tried[index / 64] |= (uint64_t)1 << (index % 64);
+        pick->tries++;
+        return member;
+    }
+    return NULL;
+}
+
+bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms) {
+    for (unsigned i = 0; i < group->count; i++)
+        if (balance_may_give(group, pick, i, now_ms))
+            return true;
+    return false;
+}
+
+struct member *group_find(struct group *group, const struct peer *peer) {
+    for (unsigned i = 0; i < group->count; i++)
+        if (group->members[i].peer == peer)
+            return &group->members[i];
+    return NULL;
+}
