@@ -1,0 +1,147 @@
+#include "net/duct.h"
+
+#include "base/check.h"
+#include "base/mem.h"
+#include "base/slab.h"
+
+#include <errno.h>
+
+struct duct_pool {
+    struct loop *loop;
+    struct slab slab;
+    size_t live; /* the slab's also counts those closed in this turn */
+};
+
+struct duct_pool *duct_pool_new(struct loop *loop) {
+    struct duct_pool *pool = mem_zero(1, sizeof *pool);
+    if (pool) {
+        pool->loop = loop;
+        slab_init(&pool->slab, sizeof(struct duct));
+    }
+    return pool;
+}
+
+void duct_pool_free(struct duct_pool *pool) {
+    if (!pool)
+        return;
+    slab_fini(&pool->slab);
+    mem_free(pool);
+}
+
+size_t duct_pool_live(const struct duct_pool *pool) {
+    return pool->live;
+}
+
+static void tell(struct ev *ev, unsigned what) {
+    struct duct *duct = (struct duct *)ev;
+    _Static_assert(offsetof(struct duct, ev) == 0, "a duct begins with its ev");
+    if (what & POLLER_READ)
+        duct->can_read = true;
+    if (what & POLLER_WRITE) {
+        duct->can_write = !duct->is_shut;
+        /* A connection that failed is reported writable too. */
+        if (!(what & POLLER_ERROR))
+            duct->is_connected = true;
+    }
+    if (what & (POLLER_END | POLLER_ERROR))
+        duct->has_end = duct->can_read = true;
+    duct->ready(duct);
+}
+
+static void bury(struct task *task) {
+    struct duct *duct = LIST_OF(task, struct duct, burial);
+    slab_free(&duct->pool->slab, duct);
+}
+
+struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *owner) {
+    struct duct *duct = slab_new(&pool->slab);
+    if (duct) {
+        *duct = (struct duct){
+            .ev = {.ready = tell, .fd = fd},
+            .loop = pool->loop,
+            .pool = pool,
+            .ready = ready,
+            .owner = owner,
+            .can_read = true,
+            .can_write = true,
+            .burial = {.run = bury},
+        };
+    }
+    if (!duct || loop_watch(pool->loop, &duct->ev) < 0) {
+        slab_free(&pool->slab, duct);
+        socket_close(fd);
+        return NULL;
+    }
+    pool->live++;
+    return duct;
+}
+
+ssize_t duct_recv(struct duct *duct, void *bytes, size_t len) {
+    ssize_t got = socket_recv(duct->ev.fd, bytes, len);
+    if (got > 0) {
+        duct->is_connected = true;
+        if ((size_t)got < len && !duct->has_end)
+            duct->can_read = false;
+        return got;
+    }
+    duct->can_read = false;
+    if (got != -EAGAIN)
+        duct->has_end = true;
+    return got;
+}
+
+/* Keeps the books of a send of `len` bytes. */
+static ssize_t sent_note(struct duct *duct, ssize_t sent, size_t len) {
+    if (sent > 0) {
+        duct->is_connected = true;
+        duct->sent_since_look += (unsigned)sent;
+    }
+    if (sent < 0 || (size_t)sent < len)
+        duct->can_write = false;
+    return sent;
+}
+
+ssize_t duct_send(struct duct *duct, const void *bytes, size_t len) {
+    return sent_note(duct, socket_send(duct->ev.fd, bytes, len), len);
+}
+
+ssize_t duct_send_vector(struct duct *duct, const struct iovec *parts, int count) {
+    size_t len = 0;
+    for (int i = 0; i < count; i++)
+        len += parts[i].iov_len;
+    return sent_note(duct, socket_send_vector(duct->ev.fd, parts, count), len);
+}
+
+ssize_t duct_send_file(struct duct *duct, int file, uint64_t *offset, size_t len) {
+    ssize_t sent = socket_send_file(duct->ev.fd, file, offset, len);
+    /* Fewer bytes may also mean that the file has become shorter, and then no event would ever come. */
+    return sent_note(duct, sent, sent < 0 ? len : 0);
+}
+
+void duct_shutdown(struct duct *duct) {
+    if (duct->is_shut)
+        return;
+    duct->is_shut = true;
+    duct->can_write = false;
+    socket_shutdown(duct->ev.fd);
+}
+
+/* The descriptor, for the one call that closes it. */
+static int leave(struct duct *duct) {
+    int fd = duct->ev.fd;
+    CHECK(fd >= 0, "duct %p closed twice", (void *)duct);
+    loop_forget(&duct->ev);
+    loop_bury(duct->loop, &duct->burial);
+    duct->pool->live--;
+    return fd;
+}
+
+void duct_close(struct duct *duct) {
+    if (duct)
+        socket_close(leave(duct));
+}
+
+void duct_reset(struct duct *duct) {
+    if (duct)
+        socket_reset(leave(duct));
+}

@@ -1,0 +1,237 @@
+#include "net/socket.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    KEEPALIVE_IDLE_S = 15,
+    KEEPALIVE_INTERVAL_S = 5,
+    KEEPALIVE_PROBES = 3,
+    USER_TIMEOUT_MS = 30000,
+    /* Beyond what is in flight the kernel takes only this much more, so that a reader who stalls costs no more.
+     */
+    UNSENT_BYTES = 131072,
+};
+
+/* Repeats a call that a signal interrupted. */
+#define AGAIN(result, call) \
+    do                      \
+        result = (call);    \
+    while (result < 0 && errno == EINTR)
+
+static int set(int fd, int level, int option, int value) {
+    return setsockopt(fd, level, option, &value, sizeof value) < 0 ? -errno : 0;
+}
+
+static int set_buffers(int fd, int send_bytes, int receive_bytes) {
+    int error = send_bytes ? set(fd, SOL_SOCKET, SO_SNDBUF, send_bytes) : 0;
+    if (!error && receive_bytes)
+        error = set(fd, SOL_SOCKET, SO_RCVBUF, receive_bytes);
+    return error;
+}
+
+/* What every connection has: set on the listener, accepted sockets inherit it. */
+static int set_common(int fd, int family, int send_bytes, int receive_bytes) {
+    static const struct {
+        int level, option, value;
+    } options[] = {
+        {IPPROTO_TCP, TCP_NODELAY, 1},
+        {SOL_SOCKET, SO_KEEPALIVE, 1},
+        {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+        {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
+        {IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
+        {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
+        {IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES},
+    };
+    int error = set_buffers(fd, send_bytes, receive_bytes);
+    if (family == AF_UNIX)
+        return error;
+    for (size_t i = 0; !error && i < sizeof options / sizeof *options; i++)
+        error = set(fd, options[i].level, options[i].option, options[i].value);
+    return error;
+}
+
+static int open_for(const struct address *address) {
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
+/* A socket file that refuses connections was left behind by a process that is gone. */
+static bool is_stale(const struct address *address) {
+    struct stat info;
+    if (stat(address->path.sun_path, &info) < 0 || !S_ISSOCK(info.st_mode))
+        return false;
+    int fd = open_for(address);
+    if (fd < 0)
+        return false;
+    bool is_refused = connect(fd, &address->any, address->len) < 0 && errno == ECONNREFUSED;
+    close(fd);
+    return is_refused;
+}
+
+static int bind_to(int fd, const struct address *address) {
+    if (bind(fd, &address->any, address->len) == 0)
+        return 0;
+    int error = -errno;
+    if (error != -EADDRINUSE || address->any.sa_family != AF_UNIX || !is_stale(address))
+        return error;
+    if (unlink(address->path.sun_path) < 0)
+        return -errno;
+    return bind(fd, &address->any, address->len) < 0 ? -errno : 0;
+}
+
+static int set_listener(int fd, const struct address *address, const struct socket_listen_options *options) {
+    int family = address->any.sa_family;
+    int error = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    if (!error && options->is_reuseport && family != AF_UNIX)
+        error = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (!error && family == AF_INET6)
+        error = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->is_v6_only);
+    return error ? error : set_common(fd, family, options->send_bytes, options->receive_bytes);
+}
+
+int socket_listen(const struct address *address, const struct socket_listen_options *options) {
+    int fd = open_for(address);
+    if (fd < 0)
+        return fd;
+    int error = set_listener(fd, address, options);
+    if (!error)
+        error = bind_to(fd, address);
+    if (!error && listen(fd, options->backlog ? options->backlog : INT_MAX) < 0)
+        error = -errno;
+    if (error)
+        close(fd);
+    return error ? error : fd;
+}
+
+/* accept(2): an error that belongs to a connection which is gone already says nothing about the next. */
+static bool is_gone(int error) {
+    return error == EINTR || error == ECONNABORTED || error == EPROTO || error == ENETDOWN ||
+           error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH ||
+           error == ENETUNREACH;
+}
+
+int socket_accept(int listener, struct address *remote) {
+    int fd;
+    do {
+        remote->len = sizeof *remote - offsetof(struct address, any);
+        fd = accept4(listener, &remote->any, &remote->len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    } while (fd < 0 && is_gone(errno));
+    return fd < 0 ? -errno : fd;
+}
+
+static int connect_to(int fd, const struct address *address, const struct address *bound) {
+    if (bound && bound->len) {
+        int family = bound->any.sa_family;
+        int error = family == AF_UNIX ? 0 : set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+        if (error)
+            return error;
+        if (bind(fd, &bound->any, bound->len) < 0)
+            return -errno;
+    }
+    /* Interrupted, the connection goes on being made all the same. */
+    if (connect(fd, &address->any, address->len) < 0 && errno != EINPROGRESS && errno != EINTR)
+        return -errno;
+    return 0;
+}
+
+int socket_connect(const struct address *address, const struct address *bound, int send_bytes,
+                   int receive_bytes) {
+    int fd = open_for(address);
+    if (fd < 0)
+        return fd;
+    int error = set_common(fd, address->any.sa_family, send_bytes, receive_bytes);
+    if (!error)
+        error = connect_to(fd, address, bound);
+    if (error)
+        close(fd);
+    return error ? error : fd;
+}
+
+int socket_error(int fd) {
+    int error = 0;
+    socklen_t len = sizeof error;
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0 ? -errno : -error;
+}
+
+ssize_t socket_recv(int fd, void *bytes, size_t len) {
+    ssize_t got;
+    AGAIN(got, recv(fd, bytes, len, 0));
+    return got < 0 ? -errno : got;
+}
+
+ssize_t socket_peek(int fd, void *bytes, size_t len) {
+    ssize_t got;
+    AGAIN(got, recv(fd, bytes, len, MSG_PEEK));
+    return got < 0 ? -errno : got;
+}
+
+ssize_t socket_discard(int fd, size_t len) {
+    ssize_t got;
+    AGAIN(got, recv(fd, NULL, len, MSG_TRUNC));
+    if (got >= 0 || errno != EFAULT)
+        return got < 0 ? -errno : got;
+    /* Only TCP drops bytes uncopied. */
+    char bytes[4096];
+    size_t gone = 0;
+    while (gone < len) {
+        got = socket_recv(fd, bytes, len - gone < sizeof bytes ? len - gone : sizeof bytes);
+        if (got <= 0)
+            return gone ? (ssize_t)gone : got;
+        gone += (size_t)got;
+    }
+    return (ssize_t)gone;
+}
+
+ssize_t socket_send(int fd, const void *bytes, size_t len) {
+    ssize_t sent;
+    AGAIN(sent, send(fd, bytes, len, MSG_NOSIGNAL));
+    return sent < 0 ? -errno : sent;
+}
+
+ssize_t socket_send_vector(int fd, const struct iovec *parts, int count) {
+    struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count};
+    ssize_t sent;
+    AGAIN(sent, sendmsg(fd, &message, MSG_NOSIGNAL));
+    return sent < 0 ? -errno : sent;
+}
+
+ssize_t socket_send_file(int fd, int file, uint64_t *offset, size_t len) {
+    off_t at = (off_t)*offset;
+    ssize_t sent;
+    AGAIN(sent, sendfile(fd, file, &at, len));
+    if (sent < 0)
+        return -errno;
+    *offset = (uint64_t)at;
+    return sent;
+}
+
+ssize_t socket_unacked(int fd) {
+    int bytes = 0;
+    return ioctl(fd, SIOCOUTQ, &bytes) < 0 ? -errno : bytes;
+}
+
+int socket_shutdown(int fd) {
+    return shutdown(fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+void socket_close(int fd) {
+    close(fd);
+}
+
+void socket_reset(int fd) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    close(fd);
+}
+
+int socket_local(int fd, struct address *local) {
+    local->len = sizeof *local - offsetof(struct address, any);
+    return getsockname(fd, &local->any, &local->len) < 0 ? -errno : 0;
+}
