@@ -1,24 +1,36 @@
 # make            builds ./hawser
-# make run        a Socket.IO demo behind hawser on :8080 (UPSTREAMS="http://..." serves those instead)
+# make run        a Socket.IO demo behind hawser on :8080 (PORT=... another port; UPSTREAMS="http://..." serves those instead)
 # make test       everything; make check: what takes under a minute
-# V=release|debug|asan|tsan chooses the kind of build, each in a tree of its own.
+# make bench      hawser beside nginx and HAProxy; make fuzz: the fuzzers, TIME=600 seconds each
+# V=release|debug|asan|tsan chooses the kind of build, each in a tree of its own under build/.
 
 V ?= release
 CC = gcc
+AR = gcc-ar
 BUILD = build/$(V)
 PREFIX ?= /usr/local
+ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc)
+endif
+ifeq ($(filter $(V),release debug asan tsan),)
+$(error V=$(V): release, debug, asan or tsan)
+endif
 
 CPPFLAGS = -Isrc -D_GNU_SOURCE -MMD -MP
 WARNINGS = -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual \
   -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough=5 -Wwrite-strings -Wduplicated-cond -Wlogical-op -Walloca
-CFLAGS_release = -O2 -g -flto=auto -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
+# Left out, for they cost where every message passes: -ftrivial-auto-var-init=zero clears each frame's vectors and
+# buffers on every call (uninitialised reads are the sanitizers' to find), -fzero-call-used-regs adds to each return.
+HARDENING = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \
+  -fno-delete-null-pointer-checks -fno-strict-overflow -fvisibility=hidden
+CFLAGS_release = -O2 -g -flto=auto $(HARDENING)
 LDFLAGS_release = -flto=auto -O2 -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,-z,defs -Wl,--as-needed
 CFLAGS_debug = -Og -g
-CFLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+CFLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined,bounds-strict,float-cast-overflow -fno-sanitize-recover=all
 LDFLAGS_asan = -fsanitize=address,undefined
 CFLAGS_tsan = -O1 -g -fsanitize=thread
 LDFLAGS_tsan = -fsanitize=thread
-CFLAGS = -std=c11 $(WARNINGS) -fno-strict-aliasing -fPIE -pthread $(CFLAGS_$(V))
+CFLAGS = -std=c11 $(WARNINGS) -fno-strict-aliasing -fPIE -pthread -ffile-prefix-map=$(CURDIR)=. $(CFLAGS_$(V))
 LDFLAGS = -pthread $(LDFLAGS_$(V))
 LIBS = -lssl -lcrypto -lpcre2-8 -ljansson -lz
 
@@ -26,25 +38,84 @@ SOURCES = $(wildcard src/*/*.c src/*/*/*.c)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)
 MAIN = $(filter $(BUILD)/src/main/%,$(OBJECTS))
 PARTS = $(filter-out $(MAIN),$(OBJECTS))
+# Everything but main(), for tests: they link what they name and no more.
+LIBRARY = $(BUILD)/libhawser.a
 
-all: hawser
+all: hawser compile_commands.json
 hawser: $(BUILD)/hawser
-	@ln -sf $< $@
+	@ln -sfn $< $@
 $(BUILD)/hawser: $(OBJECTS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@echo "  $(V) $@"
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(LIBRARY): $(filter-out $(BUILD)/src/main/hawser.o,$(OBJECTS))
+	@rm -f $@
+	@$(AR) rcs $@ $^
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  $(V) $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-# tests/unit: each test_NAME.c is a program of its own (cmocka)
-UNITS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/*/test_*.c))
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(PARTS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+# For editors and clang-tidy.
+COMPILED = $(SOURCES) $(wildcard tests/*/*.c tests/*/*/*.c bench/*.c)
+compile_commands.json: Makefile $(COMPILED)
+	@{ echo '['; for file in $(COMPILED); do \
+	  echo '{"directory": "$(CURDIR)", "file": "'$$file'", "command": "$(CC) $(CPPFLAGS) $(CFLAGS) -c '$$file'"},'; \
+	done | sed '$$s/,$$//'; echo ']'; } >$@
+
+# Debian's packages, by what they are for; a quick look when all are there.
+deps:
+	@tools/deps build run test
+deps-%:
+	@tools/deps build $*
+run:
+	@tools/deps build $(if $(UPSTREAMS),,run)
+	@$(MAKE) --no-print-directory hawser
+	@PORT="$(PORT)" UPSTREAMS="$(UPSTREAMS)" tools/demo/run
+
+# tests/unit: each test_NAME.c is a program of its own (cmocka). Under ThreadSanitizer only those with threads.
+UNIT_SOURCES = $(wildcard tests/unit/*/test_*.c)
+UNITS = $(patsubst %.c,$(BUILD)/%,$(if $(filter tsan,$(V)),$(shell grep -l pthread_create $(UNIT_SOURCES) /dev/null),$(UNIT_SOURCES)))
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 unit: $(UNITS)
-	@for test in $(UNITS); do $$test || exit 1; done
+	@tools/unit $(UNITS)
+e2e: hawser
+	@tests/e2e/run
 
+# Targets conf (golden configurations), scene and sim (the simulator; SEEDS=n), fuzz and fuzz-replay, bench.
+-include tests/conf/conf.mk tests/sim/sim.mk tests/fuzz/fuzz.mk bench/bench.mk
+
+check: deps-test
+	+@tools/suite check
+test: deps-test
+	+@tools/suite test
+
+FORMATTED = $(wildcard $(addsuffix /*.[ch],src/* src/*/* tests/* tests/*/* bench tools))
+format:
+	clang-format -i $(FORMATTED)
+check-format:
+	@clang-format --dry-run -Werror $(FORMATTED)
+check-layers check-limits:
+	@tools/$@
+check-headers:
+	@tools/check-headers $(CC) $(CPPFLAGS:-M%=) -std=c11 -Wall -Wextra -Werror
+check-pure: $(OBJECTS)
+	@tools/check-pure $(BUILD)
+states: $(BUILD)/tools/print-states
+	@tools/insert-states $< ARCHITECTURE.md
+$(BUILD)/tools/print-states: $(BUILD)/tools/print-states.o
+	@$(CC) $(LDFLAGS) -o $@ $^
+
+install: $(BUILD)/hawser
+	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/hawser
+	install -D -m 644 docs/hawser.8 $(DESTDIR)$(PREFIX)/share/man/man8/hawser.8
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/hawser $(DESTDIR)$(PREFIX)/share/man/man8/hawser.8
 clean:
-	rm -rf build hawser
-.PHONY: all unit clean
+	rm -rf build hawser compile_commands.json
+
+.PHONY: all hawser deps run unit conf scene sim e2e check test bench fuzz fuzz-replay format states install uninstall clean \
+  check-format check-layers check-limits check-headers check-pure
 .SECONDARY:
--include $(OBJECTS:.o=.d)
+.DELETE_ON_ERROR:
+-include $(OBJECTS:.o=.d) $(UNITS:=.d)
