@@ -2,22 +2,66 @@
 #define PROXY_ENGINE_H
 
 #include "base/log.h"
+#include "base/slab.h"
+#include "codec/h1_head.h"
 #include "loop/loop.h"
-#include "model/model.h"
-#include "net/address.h"
+#include "proxy/snapshot.h"
+#include "upstream/idle.h"
 #include "upstream/sid.h"
 
-/* All of the proxy that one loop runs: listeners, fronts, exchanges, tunnels and their memory. Everything here
- * is touched by its own loop's thread only, but for engine_new before the loop runs. */
-
-struct engine;
-struct snapshot;
+/* All of the proxy that one loop runs: listeners, fronts, exchanges, tunnels and their memory. Everything here is touched by
+ * its own loop's thread only, but for engine_new before the loop runs. */
 
 struct engine_setup {
     struct loop *loop;
     unsigned index, loops;  /* which loop of how many */
     const struct log *log;  /* copied */
     struct sid_table *sids; /* shared; outlives the engine */
+    int descriptor_limit;   /* of the process: the last few are kept back and answered 503; 0: not known */
+};
+
+struct engine_counts {
+    size_t fronts, exchanges, tunnels, idle_backs;
+    uint64_t accepted, requests, upgraded, bad_requests;
+    size_t buffered_bytes; /* kept for sides that did not take them, or of heads that are not whole */
+};
+
+/* The snapshot in force, or an older one that exchanges of this loop still use; counted here so that a request does not touch
+ * memory shared with other loops. */
+struct snapshot_hold {
+    struct snapshot *snapshot;
+    size_t users;
+};
+
+enum { ENGINE_DATE_MAX = 64 };
+
+struct engine {
+    struct loop *loop;
+    unsigned index, loops;
+    struct log log;
+    struct sid_table *sids;
+    int descriptor_limit;
+    struct snapshot_hold *hold; /* in force; NULL before engine_install */
+
+    struct duct_pool *ducts;
+    struct idle_pool *idle;
+    struct arena_pool arenas; /* for exchanges */
+    struct slab fronts, exchanges, tunnels;
+    struct list listeners, front_list, exchange_list, tunnel_list;
+
+    char *back_scratch;  /* LOOP_SCRATCH_BYTES: what backs are read into; fronts and tunnels use loop->scratch */
+    char *stage;         /* GATHER_STAGE_BYTES: where messages are put together */
+    struct h1_head head; /* where heads are parsed, before they are kept */
+
+    struct engine_counts counts;
+    struct timer sweep; /* once a second: idle sessions */
+
+    uint64_t date_s; /* the second that the texts below stand for */
+    char date_http[ENGINE_DATE_MAX], date_log[ENGINE_DATE_MAX], date_iso[ENGINE_DATE_MAX];
+
+    bool is_draining;
+    void (*drained)(void *);
+    void *drained_context;
 };
 
 /* NULL without memory or descriptors. */
@@ -25,23 +69,25 @@ struct engine *engine_new(const struct engine_setup *setup);
 /* Ends everything at once and frees it. */
 void engine_free(struct engine *engine);
 
-/* Puts a snapshot in force between two turns: new requests use it; exchanges under way finish with their own.
- * Takes a reference. */
-void engine_install(struct engine *engine, struct snapshot *snapshot);
-/* Accepts connections on an open listening socket, which is the engine's from now on, for the snapshot's
- * listener number `slot` (snapshot_slot). 0 or negative errno. */
+/* Puts a snapshot in force between two turns: new requests use it; exchanges under way finish with their own. Takes a
+ * reference. Listeners that it does not name stop accepting. False without memory: all stays as it was. */
+bool engine_install(struct engine *engine, struct snapshot *snapshot);
+/* Accepts connections on an open listening socket, the engine's from now on, for the listener `slot` among the installed
+ * snapshot's model->listens. 0 or negative errno. */
 int engine_listen(struct engine *engine, int fd, unsigned slot);
-/* Stops accepting on every slot that the snapshot in force does not have any more. */
-void engine_close_stale(struct engine *engine);
-/* Stops accepting at all, closes idle connections, lets exchanges and tunnels finish; `done` runs on the loop
- * when the last is gone. */
+/* Stops accepting at all, closes idle connections, lets exchanges and tunnels finish; `done` runs on the loop when the last is
+ * gone. */
 void engine_drain(struct engine *engine, void (*done)(void *), void *context);
-
-struct engine_counts {
-    size_t fronts, exchanges, tunnels, idle_backs;
-    uint64_t accepted, requests, upgraded, bad_requests;
-    size_t buffered_bytes; /* kept for sides that did not take them */
-};
 struct engine_counts engine_count(const struct engine *engine);
+/* For tests: walks all live objects and calls `report` for each that breaks a rule (no deadline armed, a buffer not counted).
+ * The number of reports. */
+size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what), void *context);
+
+/* For the rest of the folder. */
+void engine_hold_drop(struct engine *engine, struct snapshot_hold *hold);
+/* Brings date_http, date_log and date_iso up to date. */
+void engine_date_update(struct engine *engine);
+/* Called whenever a front or tunnel has gone: ends a drain. */
+void engine_note_gone(struct engine *engine);
 
 #endif

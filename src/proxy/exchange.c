@@ -1,0 +1,407 @@
+#include "proxy/exchange.h"
+
+#include "base/check.h"
+#include "proxy/access_log.h"
+#include "proxy/affinity.h"
+#include "proxy/local.h"
+
+#include <errno.h>
+
+typedef enum exchange_state exchange_step(struct exchange *x);
+
+struct row {
+    const char *name;
+    exchange_step *step;
+    unsigned may_go; /* bit a state */
+};
+
+#define TO(name) (1u << STATE_##name)
+static const struct row rows[STATE_COUNT] = {
+#define STATE(name, step, does, bound, may_go) [STATE_##name] = {#name, step, may_go},
+#include "proxy/states.def"
+#undef STATE
+};
+#undef TO
+
+static void state_move(struct exchange *x, enum exchange_state next) {
+    CHECK(rows[x->state].may_go >> next & 1, "exchange in %s may not go to %s", rows[x->state].name, rows[next].name);
+    if (log_wants(&x->engine->log, LOG_DEBUG))
+        log_line(&x->engine->log, LOG_DEBUG, "*%llu %s -> %s", (unsigned long long)(x->front ? x->front->id : 0),
+                 rows[x->state].name, rows[next].name);
+    x->state = (uint8_t)next;
+    exchange_progress(x);
+}
+
+void exchange_progress(struct exchange *x) {
+    x->progress_ms = x->engine->loop->now_ms;
+}
+
+static uint64_t time_left_ms(uint64_t limit_ms, uint64_t spent_ms) {
+    return spent_ms < limit_ms ? limit_ms - spent_ms : 0;
+}
+
+/* While a handshake could still be answered by another server, connecting and answering together have little time. */
+static bool is_hurried(const struct exchange *x) {
+    return x->is_handshake && exchange_policy(x)->handshake_timeout_ms > 0 &&
+           group_has_other(x->group, &x->pick, x->engine->loop->now_ms);
+}
+
+uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
+    const struct policy *policy = x->route ? exchange_policy(x) : NULL;
+    uint64_t idle_ms = x->engine->loop->now_ms - x->progress_ms;
+    uint64_t limit_ms = policy ? policy->client_send_timeout_ms : 60000;
+    *why = WHY_CLIENT_SEND_TIMEOUT;
+    switch ((enum exchange_state)x->state) {
+    case STATE_CONNECT:
+    case STATE_AWAIT:
+        if (is_hurried(x)) {
+            *why = WHY_HANDSHAKE_TIMEOUT;
+            return time_left_ms(policy->handshake_timeout_ms, x->engine->loop->now_ms - x->attempt_ms);
+        }
+        *why = x->state == STATE_CONNECT ? WHY_CONNECT_TIMEOUT : WHY_ANSWER_TIMEOUT;
+        limit_ms = x->state == STATE_CONNECT ? policy->connect_timeout_ms : policy->read_timeout_ms;
+        break;
+    case STATE_SEND:
+        *why = outbox_is_empty(&x->back.out) ? WHY_CLIENT_BODY_TIMEOUT : WHY_BACKEND_SEND_TIMEOUT;
+        limit_ms = *why == WHY_CLIENT_BODY_TIMEOUT ? policy->client_body_timeout_ms : policy->send_timeout_ms;
+        break;
+    case STATE_RELAY:
+        if (!outbox_is_empty(&x->front->out))
+            break;
+        *why = WHY_ANSWER_BODY_TIMEOUT;
+        limit_ms = policy->read_timeout_ms;
+        break;
+    case STATE_ANSWER:
+    case STATE_ROUTE:
+    case STATE_PICK:
+    case STATE_TUNNEL:
+    case STATE_DONE:
+    case STATE_COUNT:
+        break;
+    }
+    return time_left_ms(limit_ms, idle_ms);
+}
+
+static void deadline_set(struct exchange *x) {
+    enum why why;
+    if (x->state == STATE_TUNNEL)
+        timer_disarm(&x->deadline);
+    else
+        loop_arm(x->engine->loop, &x->deadline, exchange_deadline_ms(x, &why));
+}
+
+static void exchange_bury(struct task *task) {
+    struct exchange *x = LIST_OF(task, struct exchange, burial);
+    slab_free(&x->engine->exchanges, x);
+}
+
+static void exchange_free(struct exchange *x) {
+    struct engine *engine = x->engine;
+    timer_disarm(&x->deadline);
+    list_remove(&x->again.node);
+    list_remove(&x->node);
+    engine->counts.exchanges--;
+    arena_fini(&x->arena);
+    engine_hold_drop(engine, x->hold);
+    loop_bury(engine->loop, &x->burial);
+}
+
+static enum exchange_state first_move(struct exchange *x) {
+    enum why why;
+    if (x->is_expired) {
+        x->is_expired = false;
+        if (exchange_deadline_ms(x, &why) == 0)
+            return exchange_fail(x, why);
+    }
+    if (x->is_client_gone && x->state != STATE_DONE && x->state != STATE_TUNNEL)
+        return exchange_fail(x, WHY_CLIENT_CLOSED);
+    return rows[x->state].step(x);
+}
+
+void exchange_run(struct exchange *x) {
+    if (x->is_running)
+        return;
+    x->is_running = true;
+    enum exchange_state next = first_move(x);
+    while (next != (enum exchange_state)x->state) {
+        state_move(x, next);
+        next = rows[x->state].step(x);
+        if (x->state == STATE_DONE)
+            break;
+    }
+    x->is_running = false;
+    if (x->state != STATE_DONE) {
+        deadline_set(x);
+        if (x->front && !inbox_settle(&x->front->in))
+            exchange_abort(x, WHY_NO_MEMORY);
+        return;
+    }
+    struct front *front = x->front;
+    exchange_free(x);
+    if (front)
+        front_resume(front);
+}
+
+static void exchange_expire(struct timer *timer) {
+    struct exchange *x = LIST_OF(timer, struct exchange, deadline);
+    x->is_expired = true;
+    exchange_run(x);
+}
+
+static void exchange_go_on(struct task *task) {
+    exchange_run(LIST_OF(task, struct exchange, again));
+}
+
+void exchange_yield(struct exchange *x) {
+    if (list_is_empty(&x->again.node))
+        loop_soon(x->engine->loop, &x->again);
+}
+
+void exchange_front_ready(struct exchange *x) {
+    if (x->front->duct->has_end && x->up.is_done && x->state >= STATE_PICK && x->state <= STATE_RELAY)
+        x->is_client_gone = true;
+    exchange_run(x);
+}
+
+void exchange_abort(struct exchange *x, enum why why) {
+    if (x->front)
+        x->front->must_close = true;
+    x->is_head_out = true; /* nothing more may be said */
+    enum exchange_state next = exchange_fail(x, why);
+    if (x->is_running)
+        return; /* not reached from its own steps */
+    state_move(x, next);
+    exchange_done(x);
+    struct front *front = x->front;
+    exchange_free(x);
+    if (front)
+        front_resume(front);
+}
+
+static struct exchange *exchange_new(struct front *front) {
+    struct engine *engine = front->engine;
+    struct exchange *x = slab_new(&engine->exchanges);
+    if (!x)
+        return NULL;
+    x->engine = engine;
+    x->front = front;
+    x->hold = engine->hold;
+    x->hold->users++;
+    x->listen = front->listener->listen;
+    x->site = x->listen->default_site;
+    x->route = &x->site->fallback;
+    x->state = STATE_ROUTE;
+    x->local.file = -1;
+    x->started_ms = x->progress_ms = engine->loop->now_ms;
+    x->burial.run = exchange_bury;
+    x->again.run = exchange_go_on;
+    list_init(&x->burial.node);
+    list_init(&x->again.node);
+    arena_init(&x->arena, &engine->arenas);
+    timer_init(&x->deadline, exchange_expire);
+    list_append(&engine->exchange_list, &x->node);
+    engine->counts.exchanges++;
+    engine->counts.requests++;
+    front->exchange = x;
+    front->requests++;
+    return x;
+}
+
+struct h1_head *exchange_keep_head(struct exchange *x, const struct h1_head *head, const char *bytes) {
+    size_t size = offsetof(struct h1_head, fields) + head->field_count * sizeof head->fields[0];
+    struct h1_head *kept = arena_alloc(&x->arena, size);
+    struct str copy = arena_copy(&x->arena, str_make(bytes, head->len));
+    if (!kept || !copy.ptr)
+        return NULL;
+    memcpy(kept, head, size);
+    kept->base = copy.ptr;
+    return kept;
+}
+
+bool exchange_begin(struct front *front) {
+    struct exchange *x = exchange_new(front);
+    if (!x)
+        return false;
+    const struct h1_head *head = &front->engine->head;
+    x->request = exchange_keep_head(x, head, front->in.view.ptr);
+    if (!x->request) {
+        exchange_free(x);
+        front->exchange = NULL;
+        return false;
+    }
+    inbox_consume(&front->in, head->len);
+    h1_body_init(&x->up.body, x->request);
+    x->up.is_done = x->up.body.is_complete;
+    exchange_run(x);
+    return true;
+}
+
+bool exchange_begin_refused(struct front *front, enum why why) {
+    struct exchange *x = exchange_new(front);
+    if (!x)
+        return false;
+    x->up.is_done = true;
+    x->why = why;
+    exchange_run(x);
+    return true;
+}
+
+/* nginx's proxy_next_upstream: which of its words covers this ending. */
+static unsigned next_upstream_bit(enum why why) {
+    switch (why) {
+    case WHY_CONNECT_TIMEOUT:
+    case WHY_HANDSHAKE_TIMEOUT:
+    case WHY_ANSWER_TIMEOUT:
+    case WHY_BACKEND_SEND_TIMEOUT:
+        return NEXT_TIMEOUT;
+    case WHY_CONNECT_REFUSED:
+    case WHY_CONNECT_FAILED:
+    case WHY_ANSWER_CLOSED:
+    case WHY_BACKEND_RESET:
+        return NEXT_ERROR;
+    case WHY_ANSWER_INVALID:
+    case WHY_ANSWER_TOO_LARGE:
+    case WHY_UPGRADE_INVALID:
+        return NEXT_INVALID_HEADER;
+    default:
+        return 0;
+    }
+}
+
+static bool method_is_idempotent(enum h1_method method) {
+    return method == H1_GET || method == H1_HEAD || method == H1_PUT || method == H1_DELETE || method == H1_OPTIONS ||
+           method == H1_TRACE;
+}
+
+bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
+    const struct policy *policy = exchange_policy(x);
+    if (!(policy->next_upstream & next_bit) || x->is_head_out || x->up.bytes || x->sid)
+        return false;
+    if (x->has_sent && (x->eio.sid.len || (!method_is_idempotent((enum h1_method)x->request->method) &&
+                                           !(policy->next_upstream & NEXT_NON_IDEMPOTENT))))
+        return false; /* a second poll or post would end the session; a second POST may do a thing twice */
+    if (policy->next_upstream_tries && x->pick.tries >= policy->next_upstream_tries)
+        return false;
+    if (policy->next_upstream_timeout_ms &&
+        x->engine->loop->now_ms - x->first_attempt_ms >= policy->next_upstream_timeout_ms)
+        return false;
+    return group_has_other(x->group, &x->pick, x->engine->loop->now_ms);
+}
+
+/* A kept connection that the backend closed as we used it is nobody's fault: the same peer may be asked again. */
+static bool is_stale_connection(const struct exchange *x, enum why why) {
+    return x->back.requests > 0 && x->received_bytes == 0 && (why == WHY_ANSWER_CLOSED || why == WHY_BACKEND_RESET);
+}
+
+static bool may_ask_again(const struct exchange *x) {
+    if (x->is_head_out || x->up.bytes || x->stale_tries >= 3)
+        return false;
+    return !x->has_sent || (x->eio.sid.len == 0 && method_is_idempotent((enum h1_method)x->request->method));
+}
+
+static void fault_charge(struct exchange *x, enum why why) {
+    if (!x->member || why_info(why)->owner != WHY_OWNER_BACKEND)
+        return;
+    bool is_aside = member_fail(x->group, x->member, why, x->engine->loop->now_ms);
+    if (atomic_load_explicit(&x->member->peer->is_dead, memory_order_relaxed))
+        idle_close_peer(x->engine->idle, x->member->peer);
+    if (is_aside)
+        log_line(&x->engine->log, LOG_WARN, "upstream server %s of \"%s\" is set aside for %llu s: %s",
+                 x->member->peer->name, x->member->peer->upstream,
+                 (unsigned long long)(x->member->fail_timeout_ms / 1000), why_info(why)->text);
+}
+
+static bool is_connect_failure(enum why why) {
+    return why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_CONNECT_TIMEOUT;
+}
+
+static void failure_log(const struct exchange *x, enum why why) {
+    enum why_owner owner = why_info(why)->owner;
+    enum log_level level = owner == WHY_OWNER_BACKEND ? LOG_ERROR : owner == WHY_OWNER_SELF ? LOG_CRIT : LOG_INFO;
+    exchange_log(x, level, why_info(why)->text);
+}
+
+enum exchange_state exchange_fail(struct exchange *x, enum why why) {
+    bool is_stale = is_stale_connection(x, why);
+    failure_log(x, why);
+    if (!is_stale)
+        fault_charge(x, why);
+    bool may_retry = x->group && !x->is_client_gone && exchange_may_retry(x, next_upstream_bit(why));
+    bool may_again = is_stale && !x->is_client_gone && may_ask_again(x);
+    exchange_release_back(x, false);
+    exchange_release_member(x);
+    if (may_again) {
+        x->stale_tries++;
+        x->keeps_member = true;
+    }
+    if (may_retry || may_again)
+        return STATE_PICK;
+    if (x->sid && is_connect_failure(why)) {
+        sid_forget(x->engine->sids, x->sid);
+        why = WHY_SID_UNKNOWN;
+    }
+    x->why = why;
+    if (x->is_head_out || x->is_client_gone) {
+        if (x->front)
+            x->front->must_close = true;
+        return STATE_DONE;
+    }
+    return STATE_ANSWER;
+}
+
+void exchange_release_back(struct exchange *x, bool is_clean) {
+    struct back *back = &x->back;
+    if (!back->duct)
+        return;
+    const struct upstream *upstream = x->group->upstream;
+    uint64_t keep_ms = upstream->keepalive_timeout_ms;
+    if (back->keep_ms && back->keep_ms < keep_ms)
+        keep_ms = back->keep_ms;
+    bool is_kept = is_clean && back->is_keepable && !x->engine->is_draining && upstream->keepalive && keep_ms &&
+                   back->requests + 1 < upstream->keepalive_requests && outbox_is_empty(&back->out) &&
+                   back->in.view.len == 0;
+    if (is_kept)
+        idle_put(x->engine->idle, x->member->peer, back->duct, back->requests + 1, keep_ms, upstream->keepalive);
+    else
+        duct_close(back->duct);
+    inbox_fini(&back->in);
+    outbox_fini(&back->out);
+    back->duct = NULL;
+}
+
+void exchange_release_member(struct exchange *x) {
+    if (x->member && x->is_counted)
+        atomic_fetch_sub_explicit(&x->member->peer->active, 1, memory_order_relaxed);
+    x->is_counted = false;
+}
+
+void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes) {
+    x->why = why;
+    x->up_sent_bytes += up_bytes;
+    x->received_bytes += down_bytes;
+    x->sent_bytes += down_bytes;
+    x->down.bytes = down_bytes;
+    x->is_tunnel_over = true;
+    exchange_run(x);
+}
+
+enum exchange_state exchange_done(struct exchange *x) {
+    struct engine *engine = x->engine;
+    struct front *front = x->front;
+    bool is_whole = x->up.is_done && x->down.is_done && x->why == WHY_NONE;
+    exchange_release_back(x, is_whole);
+    exchange_release_member(x);
+    affinity_end(x);
+    local_close(x);
+    if (x->request || x->status)
+        access_log_write(x);
+    if (front) {
+        if (!x->up.is_done)
+            front->must_close = front->must_linger = true;
+        if (x->is_upgrade_refused && (front->in.view.len || front->duct->can_read))
+            front->must_close = front->must_linger = true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
+        if (!front->must_close)
+            loop_arm(engine->loop, &front->deadline, exchange_policy(x)->keepalive_timeout_ms);
+    }
+    return STATE_DONE;
+}

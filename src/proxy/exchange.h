@@ -1,0 +1,160 @@
+#ifndef PROXY_EXCHANGE_H
+#define PROXY_EXCHANGE_H
+
+#include "codec/eio.h"
+#include "codec/h1_body.h"
+#include "net/why.h"
+#include "proxy/front.h"
+#include "proxy/gather.h"
+
+/* An exchange: one request on its way from a front to a back, and its answer. Its life is a table (exchange.c): one row a
+ * state, one driver that alone changes the state. */
+
+enum exchange_state {
+#define STATE(name, step, does, bound, may_go) STATE_##name,
+#include "proxy/states.def"
+#undef STATE
+    STATE_COUNT
+};
+
+/* The server half while an exchange has it. */
+struct back {
+    struct duct *duct; /* NULL: none */
+    struct inbox in;
+    struct outbox out;
+    uint64_t requests; /* served on this connection before this one */
+    bool is_keepable;  /* the backend would keep it */
+    uint64_t keep_ms;  /* for how long, by its Keep-Alive header; 0: not said */
+};
+
+/* A message body on its way through, in one direction. */
+struct passage {
+    struct h1_body body;   /* as it comes in */
+    uint8_t framing;       /* as it goes out, enum h1_framing */
+    bool is_done;          /* all of it has been handed to the outbox */
+    bool has_trailer;      /* the last chunk's "0" line is out */
+    uint64_t bytes;        /* payload so far */
+    uint64_t max_bytes;    /* payload allowed; 0: no limit */
+    char *watched;         /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
+    uint32_t watched_len;
+};
+
+enum { WATCH_MAX = 1024 };
+
+/* An answer of our own. */
+struct local {
+    unsigned status;
+    struct str content_type, body;
+    struct str headers; /* whole lines with CRLF, of our own making */
+    int file;           /* -1: none; else the body, from offset */
+    uint64_t file_at, file_end;
+};
+
+struct exchange {
+    struct engine *engine;
+    struct front *front;  /* NULL once it is gone or has become a tunnel */
+    struct list node;     /* in engine->exchange_list */
+    struct arena arena;
+    struct snapshot_hold *hold;
+    uint8_t state;        /* enum exchange_state; exchange_run alone changes it */
+    bool is_running, is_client_gone, is_expired;
+    bool is_tunnel_over;
+    struct timer deadline;
+    uint64_t progress_ms; /* when it entered its state or last moved a byte */
+    struct task again;    /* had its share of this turn */
+    enum why why;         /* why it failed; WHY_NONE while all is well */
+
+    /* the request */
+    struct h1_head *request; /* its bytes are in the arena; NULL when it could not be read */
+    const struct listen *listen;
+    const struct site *site;
+    const struct route *route;
+    struct regex_match captures;
+    struct str host; /* lower case, without port */
+    struct str path; /* normalised */
+    struct eio_query eio;
+    bool is_upgrade;   /* a valid WebSocket upgrade, which the route lets pass */
+    bool is_handshake; /* begins a session: an answer is due soon, and may come from any peer */
+    bool is_minor_0;   /* the client speaks HTTP/1.0 */
+    struct passage up;
+    uint64_t started_ms, started_wall_ms;
+
+    /* who answers */
+    struct group *group;
+    struct pick pick;
+    struct member *member; /* counted in its peer's `active` */
+    struct sid *sid;       /* pinned */
+    struct peer *sid_peer; /* the peer that holds it; a reference */
+    bool is_counted;       /* in the member's peer's `active` */
+    bool keeps_member;     /* ask the same member again */
+    unsigned stale_tries;  /* kept connections that turned out to be closed */
+    bool is_upgrade_refused;
+    struct back back;
+    uint64_t attempt_ms, first_attempt_ms;
+    bool has_sent; /* a byte of this attempt went out */
+    bool has_100; /* "100 Continue" was sent */
+    unsigned informational; /* 1xx answers passed on */
+
+    /* the answer */
+    struct h1_head *response; /* bytes in the arena */
+    struct local local;
+    struct passage down;
+    bool is_head_out;       /* an answer's head has been handed to the front */
+    unsigned status;
+    uint64_t sent_bytes;    /* to the client, heads included */
+    uint64_t received_bytes, up_sent_bytes;
+    uint64_t connect_done_ms, header_done_ms;
+
+    struct task burial;
+};
+
+/* Begins an exchange for a front with the whole request head in engine->head, its bytes being the first head.len of the
+ * front's inbox, which it takes; runs it. False without memory (nothing was taken). */
+bool exchange_begin(struct front *front);
+/* Begins one for a request that could not be read, only to answer and log it. */
+bool exchange_begin_refused(struct front *front, enum why why);
+/* Goes on as far as it can without waiting. The exchange may be gone afterwards. */
+void exchange_run(struct exchange *x);
+/* An event of the front's duct while the exchange is under way. */
+void exchange_front_ready(struct exchange *x);
+/* The only way things go wrong: remembers why, gives back what is held, and says which state is next. */
+enum exchange_state exchange_fail(struct exchange *x, enum why why);
+/* Ends it without an answer: the client has gone or the process ends. */
+void exchange_abort(struct exchange *x, enum why why);
+/* A byte has moved: the present state's deadline counts from now. */
+void exchange_progress(struct exchange *x);
+/* Goes on in the next turn: others are to have theirs. */
+void exchange_yield(struct exchange *x);
+/* A copy of a parsed head and its bytes in the exchange's arena; NULL without memory. */
+struct h1_head *exchange_keep_head(struct exchange *x, const struct h1_head *head, const char *bytes);
+/* Passes on what the client has sent of its body. WHY_NONE: all is well so far. */
+enum why exchange_forward_up(struct exchange *x);
+/* May the request be given to another member, for a reason that proxy_next_upstream calls `next_bit`? */
+bool exchange_may_retry(const struct exchange *x, unsigned next_bit);
+/* Milliseconds the exchange may stay in its state without progress; *why is what it would be called. */
+uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why);
+/* Lets go of the back: into the idle pool if it is clean, else closed. */
+void exchange_release_back(struct exchange *x, bool is_clean);
+/* Lets go of the member: no longer active. */
+void exchange_release_member(struct exchange *x);
+/* The tunnel of this exchange has ended (only kept for its access log). */
+void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes);
+/* A line in the error log in nginx's form, with client, server, request, upstream and host. */
+void exchange_log(const struct exchange *x, enum log_level level, const char *text);
+
+static inline const struct policy *exchange_policy(const struct exchange *x) {
+    return &x->route->policy;
+}
+
+/* One function a state: what it does, and where to; the same state means wait. */
+enum exchange_state exchange_route(struct exchange *x);
+enum exchange_state exchange_pick(struct exchange *x);
+enum exchange_state exchange_connect(struct exchange *x);
+enum exchange_state exchange_send(struct exchange *x);
+enum exchange_state exchange_await(struct exchange *x);
+enum exchange_state exchange_relay(struct exchange *x);
+enum exchange_state exchange_tunnel(struct exchange *x);
+enum exchange_state exchange_answer(struct exchange *x);
+enum exchange_state exchange_done(struct exchange *x);
+
+#endif

@@ -1,0 +1,300 @@
+/* The way back: await, relay, tunnel, answer. */
+#include "codec/ws.h"
+#include "proxy/affinity.h"
+#include "proxy/exchange.h"
+#include "proxy/local.h"
+#include "proxy/passage.h"
+#include "proxy/response_head.h"
+#include "proxy/tunnel.h"
+
+#include <errno.h>
+
+enum { ANSWER_HEAD_MAX = 32768, INFORMATIONAL_MAX = 16, FILE_STEP = 1 << 20 };
+
+/* Keep-Alive: timeout=N, so that a connection is given up before the backend does. */
+static uint64_t keep_ms_find(const struct h1_head *response) {
+    struct str value = h1_head_value(response, H1_KEEP_ALIVE);
+    uint64_t seconds = 0;
+    for (struct str part; str_split(&value, ',', &part);) {
+        part = str_trim(part);
+        if (str_starts_nocase(part, STR("timeout=")) && str_to_u64(str_from(part, 8), &seconds))
+            return seconds > 1 && seconds < 1000000 ? (seconds - 1) * 1000 : 1;
+    }
+    return 0;
+}
+
+/* 1xx other than 101: passed on to HTTP/1.1 clients, but for a 100 that we said ourselves. */
+static enum why informational_pass(struct exchange *x, const struct h1_head *head) {
+    if (++x->informational > INFORMATIONAL_MAX)
+        return WHY_ANSWER_INVALID;
+    if (head->status != 100 && !x->is_minor_0 && !h1_head_has(head, H1_CONNECTION)) {
+        struct iovec part = {(void *)(uintptr_t)x->back.in.view.ptr, head->len};
+        if (outbox_send(&x->front->out, &part, 1))
+            return WHY_CLIENT_RESET;
+    }
+    inbox_consume(&x->back.in, head->len);
+    return WHY_NONE;
+}
+
+/* RFC 6455 4.2.2: the backend took the upgrade that was asked for, and read the key. */
+static bool is_valid_switch(const struct exchange *x, const struct h1_head *head) {
+    char accept[WS_ACCEPT_LEN];
+    return x->is_upgrade && head->is_upgrade && h1_head_lists(head, H1_UPGRADE, STR("websocket")) &&
+           ws_accept_make(h1_head_value(x->request, H1_SEC_WEBSOCKET_KEY), accept) &&
+           str_eq(h1_head_value(head, H1_SEC_WEBSOCKET_ACCEPT), str_make(accept, sizeof accept));
+}
+
+static unsigned next_upstream_bit_of_status(unsigned status) {
+    switch (status) {
+    case 403:
+        return NEXT_403;
+    case 404:
+        return NEXT_404;
+    case 429:
+        return NEXT_429;
+    case 500:
+        return NEXT_500;
+    case 502:
+        return NEXT_502;
+    case 503:
+        return NEXT_503;
+    case 504:
+        return NEXT_504;
+    default:
+        return 0;
+    }
+}
+
+static uint8_t framing_out(const struct exchange *x, const struct h1_head *response) {
+    if (response->framing == H1_NO_BODY || response->framing == H1_LENGTH)
+        return response->framing;
+    return x->is_minor_0 ? H1_UNTIL_CLOSE : H1_CHUNKED;
+}
+
+/* The final head is there: keeps it, and settles what it decides. */
+static enum exchange_state answer_begin(struct exchange *x, const struct h1_head *head) {
+    unsigned next_bit = next_upstream_bit_of_status(head->status);
+    if (next_bit && exchange_may_retry(x, next_bit))
+        return exchange_fail(x, WHY_ANSWER_STATUS);
+    x->response = exchange_keep_head(x, head, x->back.in.view.ptr);
+    if (!x->response)
+        return exchange_fail(x, WHY_NO_MEMORY);
+    inbox_consume(&x->back.in, head->len);
+    member_succeed(x->member, x->engine->loop->now_ms);
+    x->status = head->status;
+    x->header_done_ms = x->engine->loop->now_ms;
+    if (head->status == 101)
+        return STATE_TUNNEL;
+    x->is_upgrade_refused = x->is_upgrade;
+    h1_body_init(&x->down.body, x->response);
+    x->down.framing = framing_out(x, x->response);
+    x->down.is_done = x->down.body.is_complete;
+    x->back.is_keepable = head->is_keepalive && head->framing != H1_UNTIL_CLOSE;
+    x->back.keep_ms = keep_ms_find(x->response);
+    affinity_answered(x);
+    return STATE_RELAY;
+}
+
+/* Reads the head from what is there. STATE_AWAIT: more bytes are wanted. */
+static enum exchange_state head_parse(struct exchange *x) {
+    struct h1_head *head = &x->engine->head;
+    struct inbox *in = &x->back.in;
+    while (in->view.len) {
+        h1_head_init(head);
+        switch (h1_response_parse(head, in->view.ptr, in->view.len, (enum h1_method)x->request->method)) {
+        case CODEC_BAD:
+            return exchange_fail(x, WHY_ANSWER_INVALID);
+        case CODEC_MORE:
+            if (in->view.len >= ANSWER_HEAD_MAX)
+                return exchange_fail(x, WHY_ANSWER_TOO_LARGE);
+            return STATE_AWAIT;
+        case CODEC_DONE:
+            break;
+        }
+        if (head->status == 101 && !is_valid_switch(x, head))
+            return exchange_fail(x, WHY_UPGRADE_INVALID);
+        if (head->status >= 200 || head->status == 101)
+            return answer_begin(x, head);
+        enum why why = informational_pass(x, head);
+        if (why != WHY_NONE)
+            return exchange_fail(x, why);
+    }
+    return STATE_AWAIT;
+}
+
+enum exchange_state exchange_await(struct exchange *x) {
+    enum why up_why = exchange_forward_up(x);
+    if (up_why != WHY_NONE && (up_why != WHY_BACKEND_RESET || !x->back.duct->can_read))
+        return exchange_fail(x, up_why);
+    if (outbox_flush(&x->front->out))
+        return exchange_fail(x, WHY_CLIENT_RESET);
+    for (;;) {
+        if (!x->back.duct->can_read)
+            return STATE_AWAIT;
+        ssize_t got = inbox_fill(&x->back.in, x->back.duct, x->engine->back_scratch, LOOP_SCRATCH_BYTES,
+                                 LOOP_SCRATCH_BYTES);
+        if (got == -EAGAIN)
+            return inbox_settle(&x->back.in) ? STATE_AWAIT : exchange_fail(x, WHY_NO_MEMORY);
+        if (got == -ENOMEM)
+            return exchange_fail(x, WHY_NO_MEMORY);
+        if (got <= 0)
+            return exchange_fail(x, got == 0 ? WHY_ANSWER_CLOSED : WHY_BACKEND_RESET);
+        x->received_bytes += (uint64_t)got;
+        enum exchange_state next = head_parse(x);
+        if (next != STATE_AWAIT)
+            return next;
+        if (!inbox_settle(&x->back.in))
+            return exchange_fail(x, WHY_NO_MEMORY);
+    }
+}
+
+static enum why down_move(struct exchange *x, struct gather *g) {
+    uint64_t before = x->down.bytes;
+    enum passage_verdict verdict =
+        passage_move(x, &x->down, &x->back.in, x->back.duct, x->engine->back_scratch, g);
+    x->sent_bytes += x->down.bytes - before;
+    x->received_bytes += x->down.bytes - before;
+    switch (verdict) {
+    case PASSAGE_YIELD:
+        exchange_yield(x);
+        return WHY_NONE;
+    case PASSAGE_DONE:
+    case PASSAGE_WAIT:
+        return WHY_NONE;
+    case PASSAGE_BAD:
+        return WHY_ANSWER_BODY_INVALID;
+    case PASSAGE_ENDED:
+        return WHY_ANSWER_BODY_SHORT;
+    case PASSAGE_BROKEN_SOURCE:
+        return WHY_BACKEND_RESET;
+    case PASSAGE_BROKEN_SINK:
+        x->is_client_gone = true;
+        return WHY_CLIENT_RESET;
+    case PASSAGE_LARGE:
+    case PASSAGE_NO_MEMORY:
+        break;
+    }
+    return WHY_NO_MEMORY;
+}
+
+enum exchange_state exchange_relay(struct exchange *x) {
+    struct gather g;
+    gather_init(&g, x->engine->stage, &x->front->out);
+    if (!x->is_head_out) {
+        response_head_build(x, &g.stage);
+        x->sent_bytes += g.stage.len;
+        x->is_head_out = true;
+    }
+    if (outbox_flush(&x->front->out)) {
+        x->is_client_gone = true;
+        return exchange_fail(x, WHY_CLIENT_RESET);
+    }
+    if (!x->down.is_done || g.stage.len) {
+        enum why why = outbox_is_empty(&x->front->out) || g.stage.len ? down_move(x, &g) : WHY_NONE;
+        if (why != WHY_NONE)
+            return exchange_fail(x, why);
+    }
+    if (!inbox_settle(&x->back.in))
+        return exchange_fail(x, WHY_NO_MEMORY);
+    if (!x->down.is_done || !outbox_is_empty(&x->front->out))
+        return STATE_RELAY;
+    return STATE_DONE;
+}
+
+enum exchange_state exchange_tunnel(struct exchange *x) {
+    if (!x->front)
+        return x->is_tunnel_over ? STATE_DONE : STATE_TUNNEL;
+    struct gather g;
+    gather_init(&g, x->engine->stage, &x->front->out);
+    response_head_build_switch(x, &g.stage);
+    x->sent_bytes += g.stage.len;
+    gather_add(&g, x->back.in.view); /* frames that came right behind the backend's head */
+    int error = gather_send(&g);
+    x->is_head_out = true;
+    if (error)
+        return exchange_fail(x, error == -EMSGSIZE ? WHY_ANSWER_TOO_LARGE : WHY_CLIENT_RESET);
+    inbox_consume(&x->back.in, x->back.in.view.len);
+    enum why why = tunnel_begin(x);
+    if (why != WHY_NONE)
+        return exchange_fail(x, why);
+    return exchange_policy(x)->access_logs.count ? STATE_TUNNEL : STATE_DONE;
+}
+
+/* Head and text of an answer of our own. */
+static void local_build(struct exchange *x, struct gather *g) {
+    const struct local *local = &x->local;
+    uint64_t len = local->file >= 0 ? local->file_end - local->file_at : local->body.len;
+    bool has_body = local->status != 204 && local->status != 304;
+    response_head_begin(x, &g->stage, local->status, str_of(h1_reason(local->status)));
+    if (has_body) {
+        if (local->content_type.len) {
+            builder_str(&g->stage, STR("Content-Type: "));
+            builder_str(&g->stage, local->content_type);
+            builder_str(&g->stage, STR("\r\n"));
+        }
+        builder_str(&g->stage, STR("Content-Length: "));
+        builder_u64(&g->stage, len);
+        builder_str(&g->stage, STR("\r\n"));
+    }
+    builder_str(&g->stage, local->headers);
+    response_head_add(x, &g->stage, local->status);
+    x->down.framing = has_body ? H1_LENGTH : H1_NO_BODY;
+    response_head_end(x, &g->stage);
+    x->sent_bytes += g->stage.len;
+    bool is_wanted = has_body && !(x->request && x->request->method == H1_HEAD);
+    if (!is_wanted)
+        local_close(x);
+    if (is_wanted && local->file < 0) {
+        gather_add(g, local->body);
+        x->sent_bytes += local->body.len;
+        x->down.bytes = local->body.len;
+    }
+}
+
+/* Sends of the file what the client takes now. */
+static ssize_t file_send(struct exchange *x) {
+    struct local *local = &x->local;
+    size_t budget = FILE_STEP;
+    while (local->file >= 0 && local->file_at < local->file_end && x->front->duct->can_write) {
+        if (budget == 0) {
+            exchange_yield(x);
+            return 0;
+        }
+        uint64_t left = local->file_end - local->file_at;
+        ssize_t sent = duct_send_file(x->front->duct, local->file, &local->file_at, left < budget ? left : budget);
+        if (sent == -EAGAIN)
+            return 0;
+        if (sent <= 0)
+            return sent ? sent : -EIO; /* the file became shorter as we sent it */
+        budget -= (size_t)sent < budget ? (size_t)sent : budget;
+        x->sent_bytes += (uint64_t)sent;
+        x->down.bytes += (uint64_t)sent;
+        exchange_progress(x);
+    }
+    return 0;
+}
+
+enum exchange_state exchange_answer(struct exchange *x) {
+    int error;
+    if (!x->is_head_out) {
+        struct gather g;
+        if (x->why != WHY_NONE)
+            local_prepare_why(x);
+        x->status = x->local.status;
+        gather_init(&g, x->engine->stage, &x->front->out);
+        local_build(x, &g);
+        x->is_head_out = true;
+        error = gather_send(&g);
+    } else {
+        error = outbox_flush(&x->front->out);
+    }
+    if (!error && outbox_is_empty(&x->front->out))
+        error = (int)file_send(x);
+    if (error)
+        return exchange_fail(x, WHY_CLIENT_RESET);
+    bool is_file_left = x->local.file >= 0 && x->local.file_at < x->local.file_end;
+    if (!outbox_is_empty(&x->front->out) || is_file_left)
+        return STATE_ANSWER;
+    x->down.is_done = true;
+    return STATE_DONE;
+}

@@ -1,0 +1,304 @@
+#include "proxy/front.h"
+
+#include "base/mem.h"
+#include "proxy/exchange.h"
+
+#include <errno.h>
+
+enum { EMPTY_LINES_MAX = 16, LINGER_READS = 16 };
+
+static const struct site *front_site(const struct front *front) {
+    return front->listener->listen ? front->listener->listen->default_site : NULL;
+}
+
+static void front_bury(struct task *task) {
+    struct front *front = LIST_OF(task, struct front, burial);
+    slab_free(&front->engine->fronts, front);
+}
+
+/* Takes the front out of the engine; its duct is somebody else's, or closed. */
+static void front_end(struct front *front) {
+    struct engine *engine = front->engine;
+    front->phase = FRONT_CLOSED;
+    timer_disarm(&front->deadline);
+    inbox_fini(&front->in);
+    outbox_fini(&front->out);
+    mem_free(front->partial);
+    front->partial = NULL;
+    list_remove(&front->node);
+    engine->counts.fronts--;
+    listener_drop_front(front->listener);
+    loop_bury(engine->loop, &front->burial);
+    engine_note_gone(engine);
+}
+
+void front_close(struct front *front) {
+    if (front->phase == FRONT_CLOSED)
+        return;
+    if (front->exchange) {
+        exchange_abort(front->exchange, WHY_SHUTDOWN);
+        return; /* which came back here */
+    }
+    duct_close(front->duct);
+    front_end(front);
+}
+
+void front_give_up(struct front *front) {
+    front->exchange = NULL;
+    front_end(front);
+}
+
+static void linger_read(struct front *front) {
+    for (int i = 0; i < LINGER_READS; i++) {
+        if (!front->duct->can_read)
+            return;
+        ssize_t got = duct_recv(front->duct, front->engine->loop->scratch, LOOP_SCRATCH_BYTES);
+        if (got == -EAGAIN)
+            return;
+        if (got <= 0) {
+            front_close(front);
+            return;
+        }
+    }
+    front_close(front); /* it sends faster than a mistaken client would */
+}
+
+/* An answer is out and bytes of the client are unread: closing now would make the kernel send RST, and the client might lose the
+ * answer. So FIN is sent and the rest is read and dropped for a while (nginx's lingering_close). */
+static void linger_begin(struct front *front) {
+    const struct site *site = front_site(front);
+    uint64_t total_ms = site ? site->fallback.policy.lingering_time_ms : 30000;
+    uint64_t pause_ms = site ? site->fallback.policy.lingering_timeout_ms : 5000;
+    front->phase = FRONT_LINGER;
+    inbox_fini(&front->in);
+    duct_shutdown(front->duct);
+    loop_arm(front->engine->loop, &front->deadline, pause_ms < total_ms ? pause_ms : total_ms);
+    linger_read(front);
+}
+
+static enum why fault_why(const struct h1_head *head) {
+    switch ((enum h1_fault)head->fault) {
+    case H1_FAULT_VERSION:
+        return WHY_BAD_VERSION;
+    case H1_FAULT_CODING:
+        return WHY_BAD_TRANSFER_CODING;
+    case H1_FAULT_METHOD:
+        return WHY_BAD_METHOD;
+    case H1_FAULT_FIELD_COUNT:
+        return WHY_HEAD_TOO_LARGE;
+    case H1_FAULT_NONE:
+    case H1_FAULT_SYNTAX:
+    case H1_FAULT_FRAMING:
+    case H1_FAULT_HOST:
+        break;
+    }
+    return WHY_BAD_REQUEST;
+}
+
+static void head_refuse(struct front *front, enum why why) {
+    front->engine->counts.bad_requests++;
+    mem_free(front->partial);
+    front->partial = NULL;
+    front->phase = FRONT_BUSY;
+    timer_disarm(&front->deadline);
+    front->must_close = front->must_linger = true;
+    if (!exchange_begin_refused(front, why)) {
+        front->exchange = NULL;
+        front_close(front);
+    }
+}
+
+static void head_accept(struct front *front) {
+    mem_free(front->partial);
+    front->partial = NULL;
+    front->phase = FRONT_BUSY;
+    timer_disarm(&front->deadline);
+    if (!exchange_begin(front))
+        head_refuse(front, WHY_NO_MEMORY);
+}
+
+/* The head is not whole: is it within the limits, and can its parse state be kept? */
+static bool head_keep(struct front *front, const struct site *site, const struct h1_head *head) {
+    size_t len = front->in.view.len;
+    bool is_line_open = head->parsed == 0;
+    if (len - head->parsed > site->large_buffer_bytes || len > site->large_buffer_bytes * site->large_buffer_count) {
+        head_refuse(front, is_line_open ? WHY_URI_TOO_LARGE : WHY_HEAD_TOO_LARGE);
+        return false;
+    }
+    if (!front->partial) {
+        front->partial = mem_alloc(sizeof *front->partial);
+        if (!front->partial) {
+            head_refuse(front, WHY_NO_MEMORY);
+            return false;
+        }
+        *front->partial = *head;
+    }
+    if (front->phase != FRONT_HEAD) {
+        front->phase = FRONT_HEAD;
+        timer_disarm(&front->deadline); /* one deadline for the whole head, never moved by its bytes */
+        loop_arm(front->engine->loop, &front->deadline, site->client_header_timeout_ms);
+    }
+    return true;
+}
+
+static bool empty_lines_skip(struct front *front) {
+    struct str view = front->in.view;
+    size_t skip = 0;
+    if (front->partial)
+        return true;
+    while (skip < view.len && (view.ptr[skip] == '\r' || view.ptr[skip] == '\n'))
+        skip++;
+    inbox_consume(&front->in, skip);
+    front->skipped += (uint32_t)skip;
+    return front->skipped <= EMPTY_LINES_MAX;
+}
+
+/* Looks at the bytes that are there. True when more are wanted. */
+static bool head_parse(struct front *front) {
+    const struct site *site = front_site(front);
+    if (!site || !empty_lines_skip(front)) {
+        if (site)
+            head_refuse(front, WHY_BAD_REQUEST);
+        else
+            front_close(front);
+        return false;
+    }
+    if (front->in.view.len == 0)
+        return true;
+    struct h1_head *head = front->partial ? front->partial : &front->engine->head;
+    if (!front->partial)
+        h1_head_init(head);
+    switch (h1_request_parse(head, front->in.view.ptr, front->in.view.len)) {
+    case CODEC_MORE:
+        return head_keep(front, site, head);
+    case CODEC_BAD:
+        head_refuse(front, fault_why(head));
+        return false;
+    case CODEC_DONE:
+        break;
+    }
+    if (head->target_len > site->large_buffer_bytes) {
+        head_refuse(front, WHY_URI_TOO_LARGE);
+        return false;
+    }
+    if (head != &front->engine->head)
+        front->engine->head = *head;
+    head_accept(front);
+    return false;
+}
+
+static bool is_reading_heads(const struct front *front) {
+    return front->phase == FRONT_NEW || front->phase == FRONT_HEAD || front->phase == FRONT_IDLE;
+}
+
+/* Reads once. False when there is nothing, or the connection has ended. */
+static bool head_read(struct front *front) {
+    const struct site *site = front_site(front);
+    size_t most = site ? site->large_buffer_bytes * site->large_buffer_count + 1 : 1024;
+    if (!front->duct->can_read)
+        return false;
+    ssize_t got = inbox_fill(&front->in, front->duct, front->engine->loop->scratch, LOOP_SCRATCH_BYTES, most);
+    if (got == -EAGAIN)
+        return false;
+    if (got == -ENOMEM) {
+        head_refuse(front, WHY_NO_MEMORY);
+        return false;
+    }
+    if (got <= 0) {
+        front_close(front);
+        return false;
+    }
+    return true;
+}
+
+static void front_run(struct front *front) {
+    if (front->is_running)
+        return;
+    front->is_running = true;
+    bool is_hungry = front->in.view.len == 0 || front->partial;
+    while (is_reading_heads(front)) {
+        if (is_hungry && !head_read(front))
+            break;
+        is_hungry = head_parse(front);
+    }
+    front->is_running = false;
+    if (front->phase == FRONT_CLOSED)
+        return;
+    if (!inbox_settle(&front->in))
+        front_close(front);
+    else if (front->phase == FRONT_LINGER)
+        linger_read(front);
+}
+
+static void front_ready(struct duct *duct) {
+    struct front *front = duct->owner;
+    if (front->phase == FRONT_BUSY) {
+        exchange_front_ready(front->exchange);
+        if (front->phase != FRONT_CLOSED && !inbox_settle(&front->in))
+            front_close(front);
+    } else if (front->phase == FRONT_LINGER) {
+        linger_read(front);
+    } else if (front->phase != FRONT_CLOSED) {
+        front_run(front);
+    }
+}
+
+static void front_expire(struct timer *timer) {
+    struct front *front = LIST_OF(timer, struct front, deadline);
+    if (front->phase == FRONT_HEAD)
+        head_refuse(front, WHY_CLIENT_HEAD_TIMEOUT);
+    else
+        front_close(front);
+}
+
+bool front_new(struct listener *listener, int fd, const struct address *remote) {
+    struct engine *engine = listener->engine;
+    const struct site *site = listener->listen ? listener->listen->default_site : NULL;
+    struct front *front = site ? slab_new(&engine->fronts) : NULL;
+    if (!front) {
+        socket_close(fd);
+        return false;
+    }
+    struct duct *duct = duct_new(engine->ducts, fd, front_ready, front);
+    if (!duct) {
+        slab_free(&engine->fronts, front);
+        return false;
+    }
+    front->engine = engine;
+    front->listener = listener;
+    front->duct = duct;
+    front->id = engine->counts.accepted * engine->loops + engine->index;
+    front->remote = *remote;
+    front->phase = FRONT_NEW;
+    front->burial.run = front_bury;
+    list_init(&front->burial.node);
+    inbox_init(&front->in, &engine->counts.buffered_bytes);
+    outbox_init(&front->out, duct, &engine->counts.buffered_bytes);
+    timer_init(&front->deadline, front_expire);
+    loop_arm(engine->loop, &front->deadline, site->client_header_timeout_ms);
+    list_append(&engine->front_list, &front->node);
+    listener->fronts++;
+    engine->counts.fronts++;
+    return true;
+}
+
+void front_resume(struct front *front) {
+    front->exchange = NULL;
+    front->skipped = 0;
+    front->phase = FRONT_IDLE;
+    if (front->must_close) {
+        if (front->must_linger && outbox_is_empty(&front->out) && !front->duct->has_end)
+            linger_begin(front);
+        else
+            front_close(front);
+        return;
+    }
+    front_run(front);
+}
+
+void front_retire(struct front *front) {
+    if (front->phase == FRONT_NEW || front->phase == FRONT_IDLE)
+        front_close(front);
+    else
+        front->must_close = true;
+}

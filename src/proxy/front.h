@@ -1,0 +1,48 @@
+#ifndef PROXY_FRONT_H
+#define PROXY_FRONT_H
+
+#include "proxy/inbox.h"
+#include "proxy/listener.h"
+#include "proxy/outbox.h"
+
+/* A front: the client half of an HTTP/1 connection. It reads request heads, has one exchange at a time, and goes on with the
+ * next request on a connection that is kept. An upgraded connection's duct moves to a tunnel and the front is freed. */
+
+struct exchange;
+
+enum front_phase { FRONT_NEW, FRONT_HEAD, FRONT_BUSY, FRONT_IDLE, FRONT_LINGER, FRONT_CLOSED };
+
+struct front {
+    struct engine *engine;
+    struct listener *listener;
+    struct list node; /* in engine->front_list */
+    struct duct *duct;
+    struct exchange *exchange; /* in phase BUSY */
+    struct timer deadline;
+    struct inbox in;
+    struct outbox out;
+    struct h1_head *partial; /* parse state of a head that is not whole yet */
+    uint64_t id;             /* number of the connection, for logs */
+    uint64_t requests;       /* begun on this connection */
+    uint64_t linger_until_ms;
+    uint32_t skipped; /* empty line bytes skipped before a request line */
+    uint8_t phase;    /* enum front_phase */
+    bool is_running;  /* front_run is on the stack */
+    bool must_close;  /* after this exchange */
+    bool must_linger; /* bytes of the client are unread: closing at once would reset the answer away */
+    struct address remote;
+    struct task burial;
+};
+
+/* Takes over a new connection. False on shortage, and then fd is closed. */
+bool front_new(struct listener *listener, int fd, const struct address *remote);
+/* The exchange is done with: keeps, lingers or closes, and reads the next request if it is there. */
+void front_resume(struct front *front);
+/* Closes now, whatever is under way. */
+void front_close(struct front *front);
+/* The duct has become a tunnel's: frees the front without closing. */
+void front_give_up(struct front *front);
+/* For reload and drain: closes if idle, else after the current exchange. */
+void front_retire(struct front *front);
+
+#endif

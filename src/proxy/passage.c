@@ -1,0 +1,113 @@
+#include "proxy/passage.h"
+
+#include "proxy/affinity.h"
+
+#include <errno.h>
+
+enum { READS_A_TURN = 16 };
+
+static void data_pass(struct passage *passage, struct gather *g, struct str slice) {
+    char head[H1_CHUNK_HEAD_MAX];
+    if (passage->framing == H1_CHUNKED) {
+        gather_add(g, str_make(head, h1_chunk_head(head, slice.len)));
+        gather_add(g, slice);
+        gather_add(g, STR("\r\n"));
+    } else if (passage->framing != H1_NO_BODY) {
+        gather_add(g, slice);
+    }
+    passage->bytes += slice.len;
+    if (passage->watched) {
+        size_t room = WATCH_MAX - passage->watched_len;
+        size_t kept = slice.len < room ? slice.len : room;
+        memcpy(passage->watched + passage->watched_len, slice.ptr, kept);
+        passage->watched_len += (uint32_t)kept;
+    }
+}
+
+static void trailer_pass(struct passage *passage, struct gather *g, struct str slice) {
+    if (passage->framing != H1_CHUNKED)
+        return;
+    if (!passage->has_trailer)
+        gather_add(g, STR("0\r\n"));
+    passage->has_trailer = true;
+    gather_add(g, slice);
+}
+
+static void end_pass(struct passage *passage, struct gather *g) {
+    passage->is_done = true;
+    if (passage->framing != H1_CHUNKED)
+        return;
+    if (!passage->has_trailer)
+        gather_add(g, STR("0\r\n"));
+    gather_add(g, STR("\r\n"));
+}
+
+/* Takes from *input what belongs to the body. False when the framing is broken. */
+static bool body_pass(struct passage *passage, struct gather *g, struct str *input) {
+    while (input->len && !passage->is_done) {
+        struct str slice = {"", 0};
+        enum h1_slice_kind kind = H1_SLICE_DATA;
+        enum codec_result result = h1_body_read(&passage->body, input, &slice, &kind);
+        if (result == CODEC_BAD)
+            return false;
+        if (slice.len && kind == H1_SLICE_DATA)
+            data_pass(passage, g, slice);
+        else if (slice.len)
+            trailer_pass(passage, g, slice);
+        if (result == CODEC_DONE)
+            end_pass(passage, g);
+    }
+    return true;
+}
+
+static enum passage_verdict source_read(struct passage *passage, struct inbox *in, struct duct *from, char *scratch) {
+    if (!from->can_read)
+        return PASSAGE_WAIT;
+    ssize_t got = inbox_fill(in, from, scratch, LOOP_SCRATCH_BYTES, LOOP_SCRATCH_BYTES);
+    if (got > 0)
+        return PASSAGE_YIELD;
+    if (got == -EAGAIN)
+        return PASSAGE_WAIT;
+    if (got == -ENOMEM)
+        return PASSAGE_NO_MEMORY;
+    if (got == 0 && h1_body_end(&passage->body))
+        return PASSAGE_DONE;
+    return got == 0 ? PASSAGE_ENDED : PASSAGE_BROKEN_SOURCE;
+}
+
+/* Encodes what `in` holds and sends it. */
+static enum passage_verdict input_pass(struct exchange *x, struct passage *passage, struct inbox *in,
+                                       struct gather *g) {
+    struct str input = in->view;
+    if (!body_pass(passage, g, &input))
+        return PASSAGE_BAD;
+    if (passage->max_bytes && passage->bytes > passage->max_bytes)
+        return PASSAGE_LARGE;
+    if (passage->watched)
+        affinity_watch(x, passage); /* before its bytes leave: the next request may be quicker than we are */
+    int error = gather_send(g);
+    if (error)
+        return error == -ENOMEM ? PASSAGE_NO_MEMORY : PASSAGE_BROKEN_SINK;
+    if (g->bytes)
+        exchange_progress(x);
+    inbox_consume(in, in->view.len - input.len);
+    return passage->is_done ? PASSAGE_DONE : PASSAGE_WAIT;
+}
+
+enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in, struct duct *from,
+                                  char *scratch, struct gather *g) {
+    for (int reads = 0; reads < READS_A_TURN; reads++) {
+        enum passage_verdict verdict = input_pass(x, passage, in, g);
+        if (verdict != PASSAGE_WAIT || !outbox_is_empty(g->outbox))
+            return verdict;
+        gather_init(g, x->engine->stage, g->outbox);
+        verdict = source_read(passage, in, from, scratch);
+        if (verdict == PASSAGE_DONE) {
+            end_pass(passage, g);
+            return input_pass(x, passage, in, g);
+        }
+        if (verdict != PASSAGE_YIELD)
+            return verdict;
+    }
+    return PASSAGE_YIELD;
+}

@@ -1,0 +1,30 @@
+#ifndef PROXY_PUMP_H
+#define PROXY_PUMP_H
+
+#include "proxy/outbox.h"
+
+/* One direction of a tunnel: moves bytes from a duct to another. Blind: it does not look at them.
+ *
+ * As long as the receiver keeps up, bytes are read into the loop's scratch memory and sent from there. Once the kernel's queue
+ * towards the receiver grows, the pump turns careful: it looks at the bytes without taking them (MSG_PEEK), sends, and takes away
+ * just what was sent, so that a receiver that stops costs no memory of ours at all. */
+struct pump {
+    struct duct *from;
+    struct outbox to; /* holds what a send of a quick pump left over */
+    uint64_t bytes;   /* moved */
+    bool is_careful;
+    bool is_ended; /* the sender's FIN was read and passed on */
+};
+
+enum pump_verdict {
+    PUMP_WAIT,  /* nothing to read, or the receiver takes no more */
+    PUMP_YIELD, /* had its share of this turn */
+    PUMP_ENDED, /* all was passed on, the FIN too */
+    PUMP_BROKEN_FROM,
+    PUMP_BROKEN_TO,
+    PUMP_NO_MEMORY,
+};
+
+enum pump_verdict pump_run(struct pump *pump);
+
+#endif

@@ -1,0 +1,193 @@
+#include "proxy/request_head.h"
+
+#include "codec/uri.h"
+#include "proxy/variables.h"
+
+static void field_build(struct builder *out, struct str name, struct str value) {
+    builder_str(out, name);
+    builder_str(out, STR(": "));
+    builder_str(out, value);
+    builder_str(out, STR("\r\n"));
+}
+
+/* proxy_pass with a URI: what the location's prefix matched is replaced by it. */
+static void target_replaced_build(const struct exchange *x, struct builder *out) {
+    const struct route *route = x->route;
+    size_t matched = route->match == ROUTE_PREFIX || route->match == ROUTE_PREFIX_FINAL || route->match == ROUTE_EXACT
+                         ? route->pattern.len
+                         : x->path.len;
+    builder_str(out, route->pass->uri);
+    uri_encode_path(out, str_from(x->path, matched));
+    if (x->request->query_at) {
+        builder_char(out, '?');
+        builder_str(out, h1_head_query(x->request));
+    }
+}
+
+static void target_build(const struct exchange *x, struct builder *out) {
+    const struct h1_head *request = x->request;
+    if (x->route->pass->has_uri) {
+        target_replaced_build(x, out);
+        return;
+    }
+    if (request->authority_len == 0) {
+        builder_bytes(out, request->base + request->target_at, request->target_len);
+        return;
+    }
+    if (request->path_len)
+        builder_bytes(out, request->base + request->path_at, request->path_len);
+    else
+        builder_char(out, '/');
+    if (request->query_at) {
+        builder_char(out, '?');
+        builder_str(out, h1_head_query(request));
+    }
+}
+
+/* The value a proxy_set_header rule gives `name`; the last rule counts, as in nginx the names are unique. */
+static const struct header_rule *rule_find(const struct policy *policy, struct str name) {
+    for (size_t i = 0; i < policy->proxy_headers.count; i++)
+        if (str_eq_nocase(policy->proxy_headers.items[i].name, name))
+            return &policy->proxy_headers.items[i];
+    return NULL;
+}
+
+/* "Name: value\r\n" of a template; nothing at all when the value is empty. */
+static bool rule_build(struct exchange *x, struct builder *out, const struct header_rule *rule) {
+    size_t begin = out->len;
+    builder_str(out, rule->name);
+    builder_str(out, STR(": "));
+    size_t value = out->len;
+    template_eval(x, &rule->value, out);
+    if (out->len == value) {
+        out->len = begin;
+        return false;
+    }
+    builder_str(out, STR("\r\n"));
+    return true;
+}
+
+static void host_build(struct exchange *x, struct builder *out) {
+    const struct header_rule *rule = rule_find(exchange_policy(x), STR("Host"));
+    if (rule)
+        rule_build(x, out, rule);
+    else
+        field_build(out, STR("Host"), x->route->pass->host);
+}
+
+/* Connection and Upgrade belong together: both for an upgrade that the client validly asked for, never one alone. */
+static void connection_build(struct exchange *x, struct builder *out) {
+    const struct policy *policy = exchange_policy(x);
+    if (x->is_upgrade) {
+        field_build(out, STR("Upgrade"), STR("websocket"));
+        field_build(out, STR("Connection"), STR("upgrade"));
+        return;
+    }
+    const struct header_rule *rule = rule_find(policy, STR("Connection"));
+    if (rule) {
+        rule_build(x, out, rule);
+        return;
+    }
+    if (policy->proxy_http_minor == 0)
+        field_build(out, STR("Connection"), x->group->upstream->keepalive ? STR("keep-alive") : STR("close"));
+    else if (x->group->upstream->keepalive == 0)
+        field_build(out, STR("Connection"), STR("close"));
+}
+
+static bool is_spoken_for(struct str name) {
+    return str_eq_nocase(name, STR("Host")) || str_eq_nocase(name, STR("Connection")) ||
+           str_eq_nocase(name, STR("Upgrade")) || str_eq_nocase(name, STR("Content-Length")) ||
+           str_eq_nocase(name, STR("Transfer-Encoding"));
+}
+
+static void rules_build(struct exchange *x, struct builder *out) {
+    const struct policy *policy = exchange_policy(x);
+    for (size_t i = 0; i < policy->proxy_headers.count; i++)
+        if (!is_spoken_for(policy->proxy_headers.items[i].name))
+            rule_build(x, out, &policy->proxy_headers.items[i]);
+}
+
+/* The one-liner's X-Forwarded-*: set where no rule does. */
+static const struct {
+    struct str name;
+    enum variable_id variable;
+} forwarded[] = {
+    {{"X-Forwarded-For", 15}, VARIABLE_PROXY_ADD_X_FORWARDED_FOR},
+    {{"X-Forwarded-Proto", 17}, VARIABLE_SCHEME},
+    {{"X-Forwarded-Host", 16}, VARIABLE_HTTP},
+};
+
+static void forwarded_build(struct exchange *x, struct builder *out) {
+    for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
+        if (rule_find(exchange_policy(x), forwarded[i].name))
+            continue;
+        struct variable variable = {.id = forwarded[i].variable, .name = STR("host")};
+        size_t begin = out->len;
+        builder_str(out, forwarded[i].name);
+        builder_str(out, STR(": "));
+        size_t value = out->len;
+        variable_eval(x, &variable, out);
+        if (out->len == value)
+            out->len = begin;
+        else
+            builder_str(out, STR("\r\n"));
+    }
+}
+
+static bool is_forwarded_id(unsigned id) {
+    return id == H1_X_FORWARDED_FOR || id == H1_X_FORWARDED_PROTO || id == H1_X_FORWARDED_HOST;
+}
+
+static bool field_passes(const struct exchange *x, const struct h1_field *field) {
+    const struct policy *policy = exchange_policy(x);
+    switch (field->id) {
+    case H1_HOST:
+    case H1_CONTENT_LENGTH:
+    case H1_EXPECT:
+        return false;
+    case H1_ACCEPT_ENCODING:
+        if (x->down.watched && x->eio.sid.len == 0)
+            return false; /* the open packet must be readable */
+        break;
+    default:
+        break;
+    }
+    if (h1_field_is_hop_by_hop(x->request, field) || (policy->forwards && is_forwarded_id(field->id)))
+        return false;
+    return !rule_find(policy, h1_field_name(x->request, field));
+}
+
+static void fields_build(struct exchange *x, struct builder *out) {
+    const struct h1_head *request = x->request;
+    for (unsigned i = 0; i < request->field_count; i++) {
+        const struct h1_field *field = &request->fields[i];
+        if (field_passes(x, field))
+            field_build(out, h1_field_name(request, field), h1_field_value(request, field));
+    }
+}
+
+static void framing_build(const struct exchange *x, struct builder *out) {
+    if (x->up.framing == H1_CHUNKED) {
+        field_build(out, STR("Transfer-Encoding"), STR("chunked"));
+    } else if (x->up.framing == H1_LENGTH) {
+        builder_str(out, STR("Content-Length: "));
+        builder_u64(out, x->request->content_length);
+        builder_str(out, STR("\r\n"));
+    }
+}
+
+bool request_head_build(struct exchange *x, struct builder *out) {
+    builder_str(out, h1_head_method(x->request));
+    builder_char(out, ' ');
+    target_build(x, out);
+    builder_str(out, exchange_policy(x)->proxy_http_minor ? STR(" HTTP/1.1\r\n") : STR(" HTTP/1.0\r\n"));
+    host_build(x, out);
+    connection_build(x, out);
+    rules_build(x, out);
+    if (exchange_policy(x)->forwards)
+        forwarded_build(x, out);
+    framing_build(x, out);
+    fields_build(x, out);
+    builder_str(out, STR("\r\n"));
+    return !out->overflow;
+}

@@ -1,0 +1,132 @@
+#include "proxy/response_head.h"
+
+#include "proxy/variables.h"
+
+static void field_build(struct builder *out, struct str name, struct str value) {
+    builder_str(out, name);
+    builder_str(out, STR(": "));
+    builder_str(out, value);
+    builder_str(out, STR("\r\n"));
+}
+
+static void status_line_build(struct builder *out, unsigned status, struct str reason) {
+    builder_str(out, STR("HTTP/1.1 "));
+    builder_u64(out, status);
+    builder_char(out, ' ');
+    builder_str(out, reason);
+    builder_str(out, STR("\r\n"));
+}
+
+void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason) {
+    engine_date_update(x->engine);
+    status_line_build(out, status, reason);
+    builder_str(out, STR("Server: hawser\r\nDate: "));
+    builder_str(out, str_of(x->engine->date_http));
+    builder_str(out, STR("\r\n"));
+}
+
+/* nginx: add_header holds for these statuses unless it says `always`. */
+static bool status_takes_headers(unsigned status) {
+    switch (status) {
+    case 200:
+    case 201:
+    case 204:
+    case 206:
+    case 301:
+    case 302:
+    case 303:
+    case 304:
+    case 307:
+    case 308:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void response_head_add(struct exchange *x, struct builder *out, unsigned status) {
+    const struct policy *policy = exchange_policy(x);
+    for (size_t i = 0; i < policy->add_headers.count; i++) {
+        const struct header_rule *rule = &policy->add_headers.items[i];
+        if (!rule->is_always && !status_takes_headers(status))
+            continue;
+        size_t begin = out->len;
+        builder_str(out, rule->name);
+        builder_str(out, STR(": "));
+        size_t value = out->len;
+        template_eval(x, &rule->value, out);
+        if (out->len == value)
+            out->len = begin;
+        else
+            builder_str(out, STR("\r\n"));
+    }
+}
+
+/* May the connection go on after this answer? */
+static bool is_kept(const struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    const struct front *front = x->front;
+    return x->request && x->request->is_keepalive && !front->must_close && policy->keepalive_timeout_ms > 0 &&
+           front->requests < policy->keepalive_requests && !x->engine->is_draining && front->listener->listen &&
+           x->down.framing != H1_UNTIL_CLOSE && x->up.is_done;
+}
+
+void response_head_end(struct exchange *x, struct builder *out) {
+    if (x->down.framing == H1_CHUNKED)
+        builder_str(out, STR("Transfer-Encoding: chunked\r\n"));
+    if (!is_kept(x)) {
+        x->front->must_close = true;
+        builder_str(out, STR("Connection: close\r\n\r\n"));
+        return;
+    }
+    builder_str(out, STR("Connection: keep-alive\r\n"));
+    uint64_t seconds = exchange_policy(x)->keepalive_header_s;
+    if (seconds) {
+        builder_str(out, STR("Keep-Alive: timeout="));
+        builder_u64(out, seconds);
+        builder_str(out, STR("\r\n"));
+    }
+    builder_str(out, STR("\r\n"));
+}
+
+static bool field_passes(const struct exchange *x, const struct h1_field *field) {
+    switch (field->id) {
+    case H1_SERVER:
+    case H1_DATE:
+    case H1_X_ACCEL_BUFFERING:
+    case H1_X_ACCEL_REDIRECT:
+        return false;
+    case H1_CONTENT_LENGTH: /* of a body, or what HEAD and 304 announce */
+        return x->down.framing == H1_LENGTH || x->down.framing == H1_NO_BODY;
+    default:
+        return !h1_field_is_hop_by_hop(x->response, field);
+    }
+}
+
+static void fields_build(struct exchange *x, struct builder *out) {
+    const struct h1_head *response = x->response;
+    for (unsigned i = 0; i < response->field_count; i++) {
+        const struct h1_field *field = &response->fields[i];
+        if (field_passes(x, field))
+            field_build(out, h1_field_name(response, field), h1_field_value(response, field));
+    }
+}
+
+static struct str reason_of(const struct h1_head *response) {
+    return str_make(response->base + response->reason_at, response->reason_len);
+}
+
+void response_head_build(struct exchange *x, struct builder *out) {
+    response_head_begin(x, out, x->response->status, reason_of(x->response));
+    fields_build(x, out);
+    response_head_add(x, out, x->response->status);
+    response_head_end(x, out);
+}
+
+void response_head_build_switch(struct exchange *x, struct builder *out) {
+    status_line_build(out, 101, reason_of(x->response));
+    builder_str(out, STR("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
+    fields_build(x, out);
+    response_head_add(x, out, 101);
+    builder_str(out, STR("\r\n"));
+}

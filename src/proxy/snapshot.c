@@ -1,0 +1,87 @@
+#include "proxy/snapshot.h"
+
+#include "base/mem.h"
+
+enum { ARENA_MAX_BYTES = 64 << 20 };
+
+static bool group_add(struct snapshot *snapshot, const struct upstream *upstream, struct registry *registry,
+                      unsigned loops, struct diagnostics *diagnostics) {
+    struct group *group = group_new(upstream, registry, loops, diagnostics);
+    if (!group)
+        return false;
+    if (map_put(&snapshot->groups, upstream->name, group))
+        return true;
+    group_free(group);
+    return false;
+}
+
+static bool groups_make(struct snapshot *snapshot, struct registry *registry, unsigned loops,
+                        struct diagnostics *diagnostics) {
+    bool is_whole = true; /* goes on after the first failure: all of them are to be said */
+    for (size_t i = 0; i < snapshot->model->upstreams.count; i++)
+        if (!group_add(snapshot, snapshot->model->upstreams.items[i], registry, loops, diagnostics))
+            is_whole = false;
+    return is_whole;
+}
+
+static bool sinks_open(struct snapshot *snapshot, struct diagnostics *diagnostics) {
+    const struct model *model = snapshot->model;
+    snapshot->access_sinks = mem_zero(model->log_paths.count, sizeof(struct log_sink *));
+    if (!snapshot->access_sinks)
+        return false;
+    for (size_t i = 0; i < model->log_paths.count; i++) {
+        int error = 0;
+        struct str path = arena_copy(&snapshot->arena, model->log_paths.items[i]);
+        snapshot->access_sinks[i] = path.ptr ? log_sink_open(path.ptr, &error) : NULL;
+        if (snapshot->access_sinks[i])
+            continue;
+        diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0}, "open() \"%.*s\" failed (%s)",
+                        STR_ARG(path), strerror(-error));
+        return false;
+    }
+    return true;
+}
+
+struct snapshot *snapshot_new(struct model *model, struct registry *registry, unsigned loops,
+                              struct diagnostics *diagnostics) {
+    struct snapshot *snapshot = mem_zero(1, sizeof *snapshot);
+    if (!snapshot) {
+        model_free(model);
+        return NULL;
+    }
+    atomic_init(&snapshot->references, 1);
+    snapshot->model = model;
+    arena_pool_init(&snapshot->pool, 0, ARENA_MAX_BYTES);
+    arena_init(&snapshot->arena, &snapshot->pool);
+    map_init(&snapshot->groups, &snapshot->arena, false);
+    bool is_whole = groups_make(snapshot, registry, loops, diagnostics);
+    if (is_whole && sinks_open(snapshot, diagnostics))
+        return snapshot;
+    snapshot_drop(snapshot);
+    return NULL;
+}
+
+void snapshot_take(struct snapshot *snapshot) {
+    atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
+}
+
+static void snapshot_free(struct snapshot *snapshot) {
+    const struct model *model = snapshot->model;
+    for (size_t i = 0; i < model->upstreams.count; i++) {
+        struct group *group = map_get(&snapshot->groups, model->upstreams.items[i]->name);
+        if (group)
+            group_free(group);
+    }
+    for (size_t i = 0; snapshot->access_sinks && i < model->log_paths.count; i++)
+        log_sink_close(snapshot->access_sinks[i]);
+    mem_free(snapshot->access_sinks);
+    arena_fini(&snapshot->arena);
+    arena_pool_fini(&snapshot->pool);
+    model_free(snapshot->model);
+    mem_free(snapshot);
+}
+
+void snapshot_drop(struct snapshot *snapshot) {
+    if (snapshot && atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) == 1)
+        snapshot_free(snapshot);
+}

@@ -1,0 +1,155 @@
+#include "proxy/tunnel.h"
+
+#include <errno.h>
+
+enum {
+    HALF_CLOSE_MS = 30000,
+    UPGRADE_DONE_MS = 11000, /* Engine.IO closes an upgrade that is not completed in 10 s: older ones were */
+};
+
+static void tunnel_bury(struct task *task) {
+    struct tunnel *tunnel = LIST_OF(task, struct tunnel, burial);
+    slab_free(&tunnel->engine->tunnels, tunnel);
+}
+
+static void session_leave(struct tunnel *tunnel) {
+    uint64_t now_ms = tunnel->engine->loop->now_ms;
+    if (!tunnel->sid)
+        return;
+    if (now_ms - tunnel->began_ms > UPGRADE_DONE_MS)
+        sid_forget(tunnel->engine->sids, tunnel->sid);
+    sid_unpin(tunnel->engine->sids, tunnel->sid, now_ms);
+}
+
+void tunnel_close(struct tunnel *tunnel, enum why why) {
+    struct engine *engine = tunnel->engine;
+    if (tunnel->is_over)
+        return;
+    tunnel->is_over = true;
+    timer_disarm(&tunnel->idle);
+    list_remove(&tunnel->again.node);
+    list_remove(&tunnel->node);
+    struct duct *client = tunnel->up.from, *backend = tunnel->down.from;
+    outbox_fini(&tunnel->up.to);
+    outbox_fini(&tunnel->down.to);
+    duct_close(client);
+    duct_close(backend);
+    session_leave(tunnel);
+    atomic_fetch_sub_explicit(&tunnel->peer->active, 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
+    peer_drop(tunnel->peer);
+    engine->counts.tunnels--;
+    if (tunnel->exchange)
+        exchange_tunnel_ended(tunnel->exchange, why, tunnel->up.bytes, tunnel->down.bytes);
+    loop_bury(engine->loop, &tunnel->burial);
+    engine_note_gone(engine);
+}
+
+/* One side has ended: the other may finish what it says, but not for ever. */
+static void half_close(struct tunnel *tunnel) {
+    if (tunnel->idle_ms > HALF_CLOSE_MS)
+        tunnel->idle_ms = HALF_CLOSE_MS;
+}
+
+/* Runs one pump. False when the tunnel has ended. */
+static bool pump_step(struct tunnel *tunnel, struct pump *pump, enum why from_why, enum why to_why) {
+    bool was_ended = pump->is_ended;
+    switch (pump_run(pump)) {
+    case PUMP_WAIT:
+        return true;
+    case PUMP_YIELD:
+        if (list_is_empty(&tunnel->again.node))
+            loop_soon(tunnel->engine->loop, &tunnel->again);
+        return true;
+    case PUMP_ENDED:
+        if (!was_ended)
+            half_close(tunnel);
+        return true;
+    case PUMP_BROKEN_FROM:
+        tunnel_close(tunnel, from_why);
+        return false;
+    case PUMP_BROKEN_TO:
+        tunnel_close(tunnel, to_why);
+        return false;
+    case PUMP_NO_MEMORY:
+        break;
+    }
+    tunnel_close(tunnel, WHY_NO_MEMORY);
+    return false;
+}
+
+static void tunnel_run(struct tunnel *tunnel) {
+    uint64_t before = tunnel->up.bytes + tunnel->down.bytes;
+    bool was_half = tunnel->up.is_ended || tunnel->down.is_ended;
+    if (tunnel->is_over || !pump_step(tunnel, &tunnel->up, WHY_CLIENT_RESET, WHY_BACKEND_RESET) ||
+        !pump_step(tunnel, &tunnel->down, WHY_BACKEND_RESET, WHY_CLIENT_RESET))
+        return;
+    bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
+    if (tunnel->up.is_ended && tunnel->down.is_ended)
+        tunnel_close(tunnel, WHY_DONE);
+    else if (tunnel->up.bytes + tunnel->down.bytes != before || is_half != was_half)
+        loop_arm(tunnel->engine->loop, &tunnel->idle, tunnel->idle_ms);
+}
+
+static void tunnel_ready(struct duct *duct) {
+    tunnel_run(duct->owner);
+}
+
+static void tunnel_go_on(struct task *task) {
+    tunnel_run(LIST_OF(task, struct tunnel, again));
+}
+
+static void tunnel_expire(struct timer *timer) {
+    struct tunnel *tunnel = LIST_OF(timer, struct tunnel, idle);
+    bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
+    tunnel_close(tunnel, is_half ? WHY_HALF_CLOSE_TIMEOUT : WHY_TUNNEL_IDLE);
+}
+
+static void pump_init(struct pump *pump, struct duct *from, struct outbox *to) {
+    *pump = (struct pump){.from = from, .to = *to};
+    *to = (struct outbox){.duct = to->duct, .total = to->total};
+}
+
+enum why tunnel_begin(struct exchange *x) {
+    struct engine *engine = x->engine;
+    struct front *front = x->front;
+    struct tunnel *tunnel = slab_new(&engine->tunnels);
+    if (!tunnel)
+        return WHY_NO_MEMORY;
+    struct iovec early = {(void *)(uintptr_t)front->in.view.ptr, front->in.view.len};
+    int error = early.iov_len ? outbox_send(&x->back.out, &early, 1) : 0;
+    if (error) {
+        slab_free(&engine->tunnels, tunnel);
+        return error == -ENOMEM ? WHY_NO_MEMORY : WHY_BACKEND_RESET;
+    }
+    tunnel->engine = engine;
+    tunnel->began_ms = engine->loop->now_ms;
+    tunnel->idle_ms = (uint32_t)exchange_policy(x)->read_timeout_ms;
+    tunnel->burial.run = tunnel_bury;
+    tunnel->again.run = tunnel_go_on;
+    list_init(&tunnel->burial.node);
+    list_init(&tunnel->again.node);
+    timer_init(&tunnel->idle, tunnel_expire);
+    pump_init(&tunnel->up, front->duct, &x->back.out);
+    pump_init(&tunnel->down, x->back.duct, &front->out);
+    tunnel->up.bytes = early.iov_len;
+    tunnel->peer = x->member->peer;
+    peer_take(tunnel->peer);
+    atomic_fetch_add_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
+    x->is_counted = false; /* the tunnel is, in its place */
+    tunnel->sid = x->sid;
+    x->sid = NULL;
+    tunnel->exchange = exchange_policy(x)->access_logs.count ? x : NULL;
+    duct_own(front->duct, tunnel_ready, tunnel);
+    duct_own(x->back.duct, tunnel_ready, tunnel);
+    x->back.duct = NULL;
+    inbox_fini(&x->back.in);
+    list_append(&engine->tunnel_list, &tunnel->node);
+    engine->counts.tunnels++;
+    engine->counts.upgraded++;
+    loop_arm(engine->loop, &tunnel->idle, tunnel->idle_ms);
+    loop_soon(engine->loop, &tunnel->again); /* what was read as "there" before the tunnel was */
+    x->front = NULL;
+    front_give_up(front);
+    return WHY_NONE;
+}

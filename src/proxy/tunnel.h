@@ -1,0 +1,29 @@
+#ifndef PROXY_TUNNEL_H
+#define PROXY_TUNNEL_H
+
+#include "net/why.h"
+#include "proxy/exchange.h"
+#include "proxy/pump.h"
+
+/* What is left of an exchange after the backend's 101: two ducts, two pumps, one deadline. */
+struct tunnel {
+    struct engine *engine;
+    struct list node; /* in engine->tunnel_list */
+    struct pump up, down; /* client to backend; backend to client */
+    struct timer idle;
+    struct peer *peer; /* a reference; counted in active and tunnels */
+    struct sid *sid;   /* pinned; NULL: none */
+    struct exchange *exchange; /* kept for the access log; else NULL */
+    uint64_t began_ms;
+    uint32_t idle_ms;
+    bool is_over;
+    struct task again, burial;
+};
+
+/* Makes a tunnel of the exchange's two ducts and gives the front up. Bytes that the client sent behind its head go first. WHY_NONE,
+ * or why it could not be. */
+enum why tunnel_begin(struct exchange *x);
+/* Ends it at once. */
+void tunnel_close(struct tunnel *tunnel, enum why why);
+
+#endif
