@@ -62,8 +62,7 @@ struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *o
             .pool = pool,
             .ready = ready,
             .owner = owner,
-            .can_read = true,
-            .can_write = true,
+            .can_write = true, /* until a send says otherwise; what can be read is told by the first event */
             .burial = {.run = bury},
         };
     }
@@ -116,6 +115,24 @@ ssize_t duct_send_file(struct duct *duct, int file, uint64_t *offset, size_t len
     ssize_t sent = socket_send_file(duct->ev.fd, file, offset, len);
     /* Fewer bytes may also mean that the file has become shorter, and then no event would ever come. */
     return sent_note(duct, sent, sent < 0 ? len : 0);
+}
+
+ssize_t duct_peek(struct duct *duct, void *bytes, size_t len) {
+    ssize_t seen = socket_peek(duct->ev.fd, bytes, len);
+    if (seen <= 0)
+        duct->can_read = false;
+    return seen;
+}
+
+void duct_discard(struct duct *duct, size_t used, size_t seen) {
+    socket_discard(duct->ev.fd, used);
+    if (used == seen && !duct->has_end)
+        duct->can_read = false;
+}
+
+size_t duct_backlog(const struct duct *duct) {
+    ssize_t bytes = socket_unacked(duct->ev.fd);
+    return bytes > 0 ? (size_t)bytes : 0;
 }
 
 void duct_shutdown(struct duct *duct) {

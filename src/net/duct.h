@@ -47,6 +47,11 @@ ssize_t duct_recv(struct duct *duct, void *bytes, size_t len);
 ssize_t duct_send(struct duct *duct, const void *bytes, size_t len);
 ssize_t duct_send_vector(struct duct *duct, const struct iovec *parts, int count);
 ssize_t duct_send_file(struct duct *duct, int file, uint64_t *offset, size_t len);
+/* The same bytes without taking them away; then duct_discard takes `used` of the `seen` ones away. */
+ssize_t duct_peek(struct duct *duct, void *bytes, size_t len);
+void duct_discard(struct duct *duct, size_t used, size_t seen);
+/* Bytes sent that the other side has not acknowledged. */
+size_t duct_backlog(const struct duct *duct);
 /* FIN; later sends are bugs. */
 void duct_shutdown(struct duct *duct);
 /* Closes, and frees at the end of the turn. NULL is allowed. */

@@ -17,15 +17,12 @@ bool affinity_begin(struct exchange *x) {
     enum h1_method method = (enum h1_method)x->request->method;
     if (x->eio.sid.len == 0)
         return x->eio.transport == EIO_POLLING && method == H1_GET ? watch_begin(x, &x->down) : true;
-    struct member *first = &x->group->members[0];
-    enum sid_verdict verdict = sid_find(x->engine->sids, first->peer->upstream_hash, x->eio.sid,
+    enum sid_verdict verdict = sid_find(x->engine->sids, x->group->upstream_hash, x->eio.sid,
                                         x->engine->loop->now_ms, &x->sid, &x->sid_peer);
     x->is_sid_lost = verdict == SID_LOST;
     if (verdict != SID_HERE || x->eio.transport != EIO_POLLING)
         return true;
-    return method == H1_POST  ? watch_begin(x, &x->up)
-           : method == H1_GET ? watch_begin(x, &x->down)
-                              : true;
+    return method == H1_POST ? watch_begin(x, &x->up) : method == H1_GET ? watch_begin(x, &x->down) : true;
 }
 
 struct member *affinity_member(struct exchange *x) {

@@ -69,7 +69,7 @@ struct engine *engine_new(const struct engine_setup *setup) {
 }
 
 static void listeners_close(struct engine *engine) {
-    LIST_EACH(&engine->listeners, node)
+    LIST_EACH (&engine->listeners, node)
         listener_close(LIST_OF(node, struct listener, node));
 }
 
@@ -77,7 +77,7 @@ void engine_free(struct engine *engine) {
     engine->drained = NULL;
     engine->is_draining = true;
     listeners_close(engine);
-    LIST_EACH(&engine->tunnel_list, node)
+    LIST_EACH (&engine->tunnel_list, node)
         tunnel_close(LIST_OF(node, struct tunnel, node), WHY_SHUTDOWN);
     while (!list_is_empty(&engine->exchange_list))
         exchange_abort(LIST_OF(engine->exchange_list.next, struct exchange, node), WHY_SHUTDOWN);
@@ -117,12 +117,12 @@ static const struct listen *listen_find(const struct model *model, struct str te
 
 /* Fronts at rest on a listener that is no more are closed; busy ones after their exchange. */
 static void stale_retire(struct engine *engine) {
-    LIST_EACH(&engine->listeners, node) {
+    LIST_EACH (&engine->listeners, node) {
         struct listener *listener = LIST_OF(node, struct listener, node);
         if (!listener->listen)
             listener_close(listener);
     }
-    LIST_EACH(&engine->front_list, node) {
+    LIST_EACH (&engine->front_list, node) {
         struct front *front = LIST_OF(node, struct front, node);
         if (!front->listener->listen)
             front_retire(front);
@@ -136,7 +136,7 @@ bool engine_install(struct engine *engine, struct snapshot *snapshot) {
     snapshot_take(snapshot);
     hold->snapshot = snapshot;
     engine->hold = hold;
-    LIST_EACH(&engine->listeners, node) {
+    LIST_EACH (&engine->listeners, node) {
         struct listener *listener = LIST_OF(node, struct listener, node);
         listener->listen = listen_find(snapshot->model, str_of(listener->text));
     }
@@ -157,7 +157,7 @@ int engine_listen(struct engine *engine, int fd, unsigned slot) {
 void engine_drain(struct engine *engine, void (*done)(void *), void *context) {
     engine->is_draining = true;
     listeners_close(engine);
-    LIST_EACH(&engine->front_list, node)
+    LIST_EACH (&engine->front_list, node)
         front_retire(LIST_OF(node, struct front, node));
     engine->drained = done;
     engine->drained_context = context;
@@ -193,23 +193,24 @@ void engine_date_update(struct engine *engine) {
     out.ptr[out.len] = '\0';
 }
 
-size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what), void *context) {
+size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what),
+                    void *context) {
     size_t reports = 0;
-    LIST_EACH(&engine->front_list, node) {
+    LIST_EACH (&engine->front_list, node) {
         const struct front *front = LIST_OF(node, struct front, node);
         if (front->phase != FRONT_BUSY && !timer_is_armed(&front->deadline)) {
             report(context, "front without a deadline");
             reports++;
         }
     }
-    LIST_EACH(&engine->exchange_list, node) {
+    LIST_EACH (&engine->exchange_list, node) {
         const struct exchange *x = LIST_OF(node, struct exchange, node);
         if (x->state != STATE_TUNNEL && !timer_is_armed(&x->deadline)) {
             report(context, "exchange without a deadline");
             reports++;
         }
     }
-    LIST_EACH(&engine->tunnel_list, node) {
+    LIST_EACH (&engine->tunnel_list, node) {
         const struct tunnel *tunnel = LIST_OF(node, struct tunnel, node);
         if (!timer_is_armed(&tunnel->idle)) {
             report(context, "tunnel without a deadline");

@@ -9,8 +9,8 @@
 #include "upstream/idle.h"
 #include "upstream/sid.h"
 
-/* All of the proxy that one loop runs: listeners, fronts, exchanges, tunnels and their memory. Everything here is touched by
- * its own loop's thread only, but for engine_new before the loop runs. */
+/* All of the proxy that one loop runs: listeners, fronts, exchanges, tunnels and their memory. Everything here
+ * is touched by its own loop's thread only, but for engine_new before the loop runs. */
 
 struct engine_setup {
     struct loop *loop;
@@ -26,8 +26,8 @@ struct engine_counts {
     size_t buffered_bytes; /* kept for sides that did not take them, or of heads that are not whole */
 };
 
-/* The snapshot in force, or an older one that exchanges of this loop still use; counted here so that a request does not touch
- * memory shared with other loops. */
+/* The snapshot in force, or an older one that exchanges of this loop still use; counted here so that a request
+ * does not touch memory shared with other loops. */
 struct snapshot_hold {
     struct snapshot *snapshot;
     size_t users;
@@ -49,8 +49,8 @@ struct engine {
     struct slab fronts, exchanges, tunnels;
     struct list listeners, front_list, exchange_list, tunnel_list;
 
-    char *back_scratch;  /* LOOP_SCRATCH_BYTES: what backs are read into; fronts and tunnels use loop->scratch */
-    char *stage;         /* GATHER_STAGE_BYTES: where messages are put together */
+    char *back_scratch; /* LOOP_SCRATCH_BYTES: what backs are read into; fronts and tunnels use loop->scratch */
+    char *stage;        /* GATHER_STAGE_BYTES: where messages are put together */
     struct h1_head head; /* where heads are parsed, before they are kept */
 
     struct engine_counts counts;
@@ -69,19 +69,21 @@ struct engine *engine_new(const struct engine_setup *setup);
 /* Ends everything at once and frees it. */
 void engine_free(struct engine *engine);
 
-/* Puts a snapshot in force between two turns: new requests use it; exchanges under way finish with their own. Takes a
- * reference. Listeners that it does not name stop accepting. False without memory: all stays as it was. */
+/* Puts a snapshot in force between two turns: new requests use it; exchanges under way finish with their own.
+ * Takes a reference. Listeners that it does not name stop accepting. False without memory: all stays as it was.
+ */
 bool engine_install(struct engine *engine, struct snapshot *snapshot);
-/* Accepts connections on an open listening socket, the engine's from now on, for the listener `slot` among the installed
- * snapshot's model->listens. 0 or negative errno. */
+/* Accepts connections on an open listening socket, the engine's from now on, for the listener `slot` among the
+ * installed snapshot's model->listens. 0 or negative errno. */
 int engine_listen(struct engine *engine, int fd, unsigned slot);
-/* Stops accepting at all, closes idle connections, lets exchanges and tunnels finish; `done` runs on the loop when the last is
- * gone. */
+/* Stops accepting at all, closes idle connections, lets exchanges and tunnels finish; `done` runs on the loop
+ * when the last is gone. */
 void engine_drain(struct engine *engine, void (*done)(void *), void *context);
 struct engine_counts engine_count(const struct engine *engine);
-/* For tests: walks all live objects and calls `report` for each that breaks a rule (no deadline armed, a buffer not counted).
- * The number of reports. */
-size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what), void *context);
+/* For tests: walks all live objects and calls `report` for each that breaks a rule (no deadline armed, a buffer
+ * not counted). The number of reports. */
+size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what),
+                    void *context);
 
 /* For the rest of the folder. */
 void engine_hold_drop(struct engine *engine, struct snapshot_hold *hold);

@@ -1,6 +1,7 @@
 #include "proxy/exchange.h"
 
 #include "base/check.h"
+#include "loop/random.h"
 #include "proxy/access_log.h"
 #include "proxy/affinity.h"
 #include "proxy/local.h"
@@ -24,10 +25,11 @@ static const struct row rows[STATE_COUNT] = {
 #undef TO
 
 static void state_move(struct exchange *x, enum exchange_state next) {
-    CHECK(rows[x->state].may_go >> next & 1, "exchange in %s may not go to %s", rows[x->state].name, rows[next].name);
+    CHECK(rows[x->state].may_go >> next & 1, "exchange in %s may not go to %s", rows[x->state].name,
+          rows[next].name);
     if (log_wants(&x->engine->log, LOG_DEBUG))
-        log_line(&x->engine->log, LOG_DEBUG, "*%llu %s -> %s", (unsigned long long)(x->front ? x->front->id : 0),
-                 rows[x->state].name, rows[next].name);
+        log_line(&x->engine->log, LOG_DEBUG, "*%llu %s -> %s",
+                 (unsigned long long)(x->front ? x->front->id : 0), rows[x->state].name, rows[next].name);
     x->state = (uint8_t)next;
     exchange_progress(x);
 }
@@ -40,7 +42,8 @@ static uint64_t time_left_ms(uint64_t limit_ms, uint64_t spent_ms) {
     return spent_ms < limit_ms ? limit_ms - spent_ms : 0;
 }
 
-/* While a handshake could still be answered by another server, connecting and answering together have little time. */
+/* While a handshake could still be answered by another server, connecting and answering together have little
+ * time. */
 static bool is_hurried(const struct exchange *x) {
     return x->is_handshake && exchange_policy(x)->handshake_timeout_ms > 0 &&
            group_has_other(x->group, &x->pick, x->engine->loop->now_ms);
@@ -204,6 +207,10 @@ static struct exchange *exchange_new(struct front *front) {
     engine->counts.requests++;
     front->exchange = x;
     front->requests++;
+    x->connection_id = front->id;
+    x->connection_requests = front->requests;
+    x->request_id[0] = random_u64();
+    x->request_id[1] = random_u64();
     return x;
 }
 
@@ -269,8 +276,8 @@ static unsigned next_upstream_bit(enum why why) {
 }
 
 static bool method_is_idempotent(enum h1_method method) {
-    return method == H1_GET || method == H1_HEAD || method == H1_PUT || method == H1_DELETE || method == H1_OPTIONS ||
-           method == H1_TRACE;
+    return method == H1_GET || method == H1_HEAD || method == H1_PUT || method == H1_DELETE ||
+           method == H1_OPTIONS || method == H1_TRACE;
 }
 
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
@@ -288,9 +295,11 @@ bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
     return group_has_other(x->group, &x->pick, x->engine->loop->now_ms);
 }
 
-/* A kept connection that the backend closed as we used it is nobody's fault: the same peer may be asked again. */
+/* A kept connection that the backend closed as we used it is nobody's fault: the same peer may be asked again.
+ */
 static bool is_stale_connection(const struct exchange *x, enum why why) {
-    return x->back.requests > 0 && x->received_bytes == 0 && (why == WHY_ANSWER_CLOSED || why == WHY_BACKEND_RESET);
+    return x->back.requests > 0 && x->received_bytes == 0 &&
+           (why == WHY_ANSWER_CLOSED || why == WHY_BACKEND_RESET);
 }
 
 static bool may_ask_again(const struct exchange *x) {
@@ -317,7 +326,9 @@ static bool is_connect_failure(enum why why) {
 
 static void failure_log(const struct exchange *x, enum why why) {
     enum why_owner owner = why_info(why)->owner;
-    enum log_level level = owner == WHY_OWNER_BACKEND ? LOG_ERROR : owner == WHY_OWNER_SELF ? LOG_CRIT : LOG_INFO;
+    enum log_level level = owner == WHY_OWNER_BACKEND ? LOG_ERROR
+                           : owner == WHY_OWNER_SELF  ? LOG_CRIT
+                                                      : LOG_INFO;
     exchange_log(x, level, why_info(why)->text);
 }
 
@@ -361,7 +372,8 @@ void exchange_release_back(struct exchange *x, bool is_clean) {
                    back->requests + 1 < upstream->keepalive_requests && outbox_is_empty(&back->out) &&
                    back->in.view.len == 0;
     if (is_kept)
-        idle_put(x->engine->idle, x->member->peer, back->duct, back->requests + 1, keep_ms, upstream->keepalive);
+        idle_put(x->engine->idle, x->member->peer, back->duct, back->requests + 1, keep_ms,
+                 upstream->keepalive);
     else
         duct_close(back->duct);
     inbox_fini(&back->in);
@@ -385,6 +397,32 @@ void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, 
     exchange_run(x);
 }
 
+void exchange_log(const struct exchange *x, enum log_level level, const char *text) {
+    char memory[1600];
+    struct builder out = builder_make(memory, sizeof memory);
+    if (!log_wants(&x->engine->log, level))
+        return;
+    builder_format(&out, "*%llu %s, client: ", (unsigned long long)x->connection_id, text);
+    address_build_host(&out, x->front ? &x->front->remote : &x->pick.client);
+    builder_str(&out, STR(", server: "));
+    if (x->site && x->site->names.count)
+        builder_escaped(&out, x->site->names.items[0]);
+    if (x->request) {
+        struct str head = str_make(x->request->base, x->request->len);
+        builder_str(&out, STR(", request: \""));
+        builder_escaped(&out, str_head(str_head(head, str_find(head, STR("\r\n"))), 512));
+        builder_char(&out, '"');
+    }
+    if (x->member)
+        builder_format(&out, ", upstream: \"http://%s%.*s\"", x->member->peer->name, STR_ARG(x->path));
+    if (x->host.len) {
+        builder_str(&out, STR(", host: \""));
+        builder_escaped(&out, x->host);
+        builder_char(&out, '"');
+    }
+    log_line(&x->engine->log, level, "%.*s", (int)out.len, out.ptr);
+}
+
 enum exchange_state exchange_done(struct exchange *x) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
@@ -399,7 +437,8 @@ enum exchange_state exchange_done(struct exchange *x) {
         if (!x->up.is_done)
             front->must_close = front->must_linger = true;
         if (x->is_upgrade_refused && (front->in.view.len || front->duct->can_read))
-            front->must_close = front->must_linger = true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
+            front->must_close = front->must_linger =
+                true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
         if (!front->must_close)
             loop_arm(engine->loop, &front->deadline, exchange_policy(x)->keepalive_timeout_ms);
     }

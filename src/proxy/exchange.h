@@ -7,8 +7,8 @@
 #include "proxy/front.h"
 #include "proxy/gather.h"
 
-/* An exchange: one request on its way from a front to a back, and its answer. Its life is a table (exchange.c): one row a
- * state, one driver that alone changes the state. */
+/* An exchange: one request on its way from a front to a back, and its answer. Its life is a table (exchange.c):
+ * one row a state, one driver that alone changes the state. */
 
 enum exchange_state {
 #define STATE(name, step, does, bound, may_go) STATE_##name,
@@ -29,13 +29,13 @@ struct back {
 
 /* A message body on its way through, in one direction. */
 struct passage {
-    struct h1_body body;   /* as it comes in */
-    uint8_t framing;       /* as it goes out, enum h1_framing */
-    bool is_done;          /* all of it has been handed to the outbox */
-    bool has_trailer;      /* the last chunk's "0" line is out */
-    uint64_t bytes;        /* payload so far */
-    uint64_t max_bytes;    /* payload allowed; 0: no limit */
-    char *watched;         /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
+    struct h1_body body; /* as it comes in */
+    uint8_t framing;     /* as it goes out, enum h1_framing */
+    bool is_done;        /* all of it has been handed to the outbox */
+    bool has_trailer;    /* the last chunk's "0" line is out */
+    uint64_t bytes;      /* payload so far */
+    uint64_t max_bytes;  /* payload allowed; 0: no limit */
+    char *watched;       /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
     uint32_t watched_len;
 };
 
@@ -52,11 +52,11 @@ struct local {
 
 struct exchange {
     struct engine *engine;
-    struct front *front;  /* NULL once it is gone or has become a tunnel */
-    struct list node;     /* in engine->exchange_list */
+    struct front *front; /* NULL once it is gone or has become a tunnel */
+    struct list node;    /* in engine->exchange_list */
     struct arena arena;
     struct snapshot_hold *hold;
-    uint8_t state;        /* enum exchange_state; exchange_run alone changes it */
+    uint8_t state; /* enum exchange_state; exchange_run alone changes it */
     bool is_running, is_client_gone, is_expired;
     bool is_tunnel_over;
     struct timer deadline;
@@ -77,6 +77,9 @@ struct exchange {
     bool is_handshake; /* begins a session: an answer is due soon, and may come from any peer */
     bool is_minor_0;   /* the client speaks HTTP/1.0 */
     struct passage up;
+    uint64_t connection_id, connection_requests;
+    uint64_t request_id[2];
+    unsigned map_depth; /* maps being looked up in one another */
     uint64_t started_ms, started_wall_ms;
 
     /* who answers */
@@ -85,31 +88,32 @@ struct exchange {
     struct member *member; /* counted in its peer's `active` */
     struct sid *sid;       /* pinned */
     struct peer *sid_peer; /* the peer that holds it; a reference */
+    bool is_sid_lost;      /* its peer is gone: the client is to begin anew */
     bool is_counted;       /* in the member's peer's `active` */
     bool keeps_member;     /* ask the same member again */
     unsigned stale_tries;  /* kept connections that turned out to be closed */
     bool is_upgrade_refused;
     struct back back;
     uint64_t attempt_ms, first_attempt_ms;
-    bool has_sent; /* a byte of this attempt went out */
-    bool has_100; /* "100 Continue" was sent */
+    bool has_sent;          /* a byte of this attempt went out */
+    bool has_100;           /* "100 Continue" was sent */
     unsigned informational; /* 1xx answers passed on */
 
     /* the answer */
     struct h1_head *response; /* bytes in the arena */
     struct local local;
     struct passage down;
-    bool is_head_out;       /* an answer's head has been handed to the front */
+    bool is_head_out; /* an answer's head has been handed to the front */
     unsigned status;
-    uint64_t sent_bytes;    /* to the client, heads included */
+    uint64_t sent_bytes; /* to the client, heads included */
     uint64_t received_bytes, up_sent_bytes;
     uint64_t connect_done_ms, header_done_ms;
 
     struct task burial;
 };
 
-/* Begins an exchange for a front with the whole request head in engine->head, its bytes being the first head.len of the
- * front's inbox, which it takes; runs it. False without memory (nothing was taken). */
+/* Begins an exchange for a front with the whole request head in engine->head, its bytes being the first
+ * head.len of the front's inbox, which it takes; runs it. False without memory (nothing was taken). */
 bool exchange_begin(struct front *front);
 /* Begins one for a request that could not be read, only to answer and log it. */
 bool exchange_begin_refused(struct front *front, enum why why);

@@ -16,8 +16,9 @@ enum { PATH_SLACK = 16 };
 /* The host asked for: lower case, without port and final dot. */
 static bool host_find(struct exchange *x) {
     const struct h1_head *request = x->request;
-    struct str host = request->authority_len ? str_make(request->base + request->authority_at, request->authority_len)
-                                             : h1_head_value(request, H1_HOST);
+    struct str host = request->authority_len
+                          ? str_make(request->base + request->authority_at, request->authority_len)
+                          : h1_head_value(request, H1_HOST);
     size_t end = 0;
     if (host.len && host.ptr[0] == '[')
         end = str_find_char(host, ']') + 1;
@@ -37,7 +38,8 @@ static bool host_find(struct exchange *x) {
 
 static enum why path_find(struct exchange *x) {
     const struct h1_head *request = x->request;
-    struct str path = request->path_len ? str_make(request->base + request->path_at, request->path_len) : STR("/");
+    struct str path =
+        request->path_len ? str_make(request->base + request->path_at, request->path_len) : STR("/");
     if (path.ptr[0] != '/') { /* OPTIONS * */
         x->path = STR("/");
         return WHY_NONE;
@@ -69,8 +71,8 @@ static bool upgrade_passes(struct exchange *x) {
 
 /* RFC 6455 4.1: GET, HTTP/1.1, Upgrade with websocket, Connection with upgrade, a key; and no body. */
 static bool is_websocket_upgrade(const struct h1_head *request) {
-    return request->is_upgrade && request->method == H1_GET && request->minor == 1 && request->framing == H1_NO_BODY &&
-           h1_head_lists(request, H1_UPGRADE, STR("websocket")) &&
+    return request->is_upgrade && request->method == H1_GET && request->minor == 1 &&
+           request->framing == H1_NO_BODY && h1_head_lists(request, H1_UPGRADE, STR("websocket")) &&
            ws_is_key(h1_head_value(request, H1_SEC_WEBSOCKET_KEY));
 }
 
@@ -173,7 +175,8 @@ static enum why back_open(struct exchange *x) {
     return WHY_NONE;
 }
 
-/* What a failed send to the back means: before a first byte of a fresh connection it is the connect that failed. */
+/* What a failed send to the back means: before a first byte of a fresh connection it is the connect that
+ * failed. */
 static enum why send_error_why(const struct exchange *x, int error) {
     if (error == -ENOMEM)
         return WHY_NO_MEMORY;

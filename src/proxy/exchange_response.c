@@ -261,7 +261,8 @@ static ssize_t file_send(struct exchange *x) {
             return 0;
         }
         uint64_t left = local->file_end - local->file_at;
-        ssize_t sent = duct_send_file(x->front->duct, local->file, &local->file_at, left < budget ? left : budget);
+        ssize_t sent =
+            duct_send_file(x->front->duct, local->file, &local->file_at, left < budget ? left : budget);
         if (sent == -EAGAIN)
             return 0;
         if (sent <= 0)

@@ -63,8 +63,9 @@ static void linger_read(struct front *front) {
     front_close(front); /* it sends faster than a mistaken client would */
 }
 
-/* An answer is out and bytes of the client are unread: closing now would make the kernel send RST, and the client might lose the
- * answer. So FIN is sent and the rest is read and dropped for a while (nginx's lingering_close). */
+/* An answer is out and bytes of the client are unread: closing now would make the kernel send RST, and the
+ * client might lose the answer. So FIN is sent and the rest is read and dropped for a while (nginx's
+ * lingering_close). */
 static void linger_begin(struct front *front) {
     const struct site *site = front_site(front);
     uint64_t total_ms = site ? site->fallback.policy.lingering_time_ms : 30000;
@@ -121,7 +122,8 @@ static void head_accept(struct front *front) {
 static bool head_keep(struct front *front, const struct site *site, const struct h1_head *head) {
     size_t len = front->in.view.len;
     bool is_line_open = head->parsed == 0;
-    if (len - head->parsed > site->large_buffer_bytes || len > site->large_buffer_bytes * site->large_buffer_count) {
+    if (len - head->parsed > site->large_buffer_bytes ||
+        len > site->large_buffer_bytes * site->large_buffer_count) {
         head_refuse(front, is_line_open ? WHY_URI_TOO_LARGE : WHY_HEAD_TOO_LARGE);
         return false;
     }

@@ -5,8 +5,9 @@
 #include "proxy/listener.h"
 #include "proxy/outbox.h"
 
-/* A front: the client half of an HTTP/1 connection. It reads request heads, has one exchange at a time, and goes on with the
- * next request on a connection that is kept. An upgraded connection's duct moves to a tunnel and the front is freed. */
+/* A front: the client half of an HTTP/1 connection. It reads request heads, has one exchange at a time, and
+ * goes on with the next request on a connection that is kept. An upgraded connection's duct moves to a tunnel
+ * and the front is freed. */
 
 struct exchange;
 

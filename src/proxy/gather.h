@@ -4,8 +4,8 @@
 #include "base/builder.h"
 #include "proxy/outbox.h"
 
-/* Puts the pieces of a message together for one send: text and small pieces are staged side by side, large ones are
- * referred to where they lie. Lives on the stack of one call; the stage is the engine's. */
+/* Puts the pieces of a message together for one send: text and small pieces are staged side by side, large ones
+ * are referred to where they lie. Lives on the stack of one call; the stage is the engine's. */
 
 enum { GATHER_PARTS = 32, GATHER_STAGE_BYTES = 65536, GATHER_COPY_MAX = 4096 };
 

@@ -28,7 +28,8 @@ static bool owned_make(struct inbox *inbox, size_t capacity) {
     return true;
 }
 
-ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t scratch_bytes, size_t max_bytes) {
+ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t scratch_bytes,
+                   size_t max_bytes) {
     enum { STEP = 1024 };
     if (inbox->view.len == 0) {
         owned_free(inbox);

@@ -16,8 +16,8 @@ static bool is_shortage(int error) {
 }
 
 static void shortage_pause(struct listener *listener, const char *what) {
-    log_line(&listener->engine->log, LOG_CRIT, "accept() on %s: %s; accepting again in %d ms", listener->text, what,
-             PAUSE_MS);
+    log_line(&listener->engine->log, LOG_CRIT, "accept() on %s: %s; accepting again in %d ms", listener->text,
+             what, PAUSE_MS);
     loop_arm(listener->engine->loop, &listener->pause, PAUSE_MS);
 }
 
@@ -33,7 +33,8 @@ static bool connection_accept(struct listener *listener) {
         return true;
     if (fd < 0) {
         if (is_shortage(fd))
-            shortage_pause(listener, fd == -EMFILE || fd == -ENFILE ? "out of file descriptors" : "out of memory");
+            shortage_pause(listener,
+                           fd == -EMFILE || fd == -ENFILE ? "out of file descriptors" : "out of memory");
         return false;
     }
     listener->engine->counts.accepted++;
@@ -80,7 +81,8 @@ struct listener *listener_new(struct engine *engine, int fd, const struct listen
     if (listener && text) {
         memcpy(text, listen->text.ptr, listen->text.len);
         text[listen->text.len] = '\0';
-        *listener = (struct listener){.ev = {listener_ready, fd}, .engine = engine, .listen = listen, .text = text};
+        *listener =
+            (struct listener){.ev = {listener_ready, fd}, .engine = engine, .listen = listen, .text = text};
         timer_init(&listener->pause, pause_end);
         list_init(&listener->burial.node);
         listener->burial.run = listener_bury;

@@ -7,9 +7,9 @@
 struct listener {
     struct ev ev;
     struct engine *engine;
-    struct list node;           /* in engine->listeners */
+    struct list node;            /* in engine->listeners */
     const struct listen *listen; /* in the snapshot in force; NULL: no longer named, accepts nothing */
-    char *text;                 /* canonical address, by which the next snapshot's is found */
+    char *text;                  /* canonical address, by which the next snapshot's is found */
     size_t fronts;
     struct timer pause; /* no descriptors or memory: accepts again when it fires */
     bool is_closed;

@@ -4,43 +4,43 @@
 #include "proxy/variables.h"
 
 /* One page a status: nginx's, with our name. */
-#define PAGES                                                                                                \
-    PAGE(301, "301 Moved Permanently")                                                                       \
-    PAGE(302, "302 Found")                                                                                   \
-    PAGE(303, "303 See Other")                                                                               \
-    PAGE(307, "307 Temporary Redirect")                                                                      \
-    PAGE(308, "308 Permanent Redirect")                                                                      \
-    PAGE(400, "400 Bad Request")                                                                             \
-    PAGE(401, "401 Authorization Required")                                                                  \
-    PAGE(402, "402 Payment Required")                                                                        \
-    PAGE(403, "403 Forbidden")                                                                               \
-    PAGE(404, "404 Not Found")                                                                               \
-    PAGE(405, "405 Not Allowed")                                                                             \
-    PAGE(406, "406 Not Acceptable")                                                                          \
-    PAGE(408, "408 Request Time-out")                                                                        \
-    PAGE(409, "409 Conflict")                                                                                \
-    PAGE(410, "410 Gone")                                                                                    \
-    PAGE(411, "411 Length Required")                                                                         \
-    PAGE(412, "412 Precondition Failed")                                                                     \
-    PAGE(413, "413 Request Entity Too Large")                                                                \
-    PAGE(414, "414 Request-URI Too Large")                                                                   \
-    PAGE(415, "415 Unsupported Media Type")                                                                  \
-    PAGE(416, "416 Requested Range Not Satisfiable")                                                         \
-    PAGE(421, "421 Misdirected Request")                                                                     \
-    PAGE(429, "429 Too Many Requests")                                                                       \
-    PAGE(500, "500 Internal Server Error")                                                                   \
-    PAGE(501, "501 Not Implemented")                                                                         \
-    PAGE(502, "502 Bad Gateway")                                                                             \
-    PAGE(503, "503 Service Temporarily Unavailable")                                                         \
-    PAGE(504, "504 Gateway Time-out")                                                                        \
-    PAGE(505, "505 HTTP Version Not Supported")                                                              \
+#define PAGES                                        \
+    PAGE(301, "301 Moved Permanently")               \
+    PAGE(302, "302 Found")                           \
+    PAGE(303, "303 See Other")                       \
+    PAGE(307, "307 Temporary Redirect")              \
+    PAGE(308, "308 Permanent Redirect")              \
+    PAGE(400, "400 Bad Request")                     \
+    PAGE(401, "401 Authorization Required")          \
+    PAGE(402, "402 Payment Required")                \
+    PAGE(403, "403 Forbidden")                       \
+    PAGE(404, "404 Not Found")                       \
+    PAGE(405, "405 Not Allowed")                     \
+    PAGE(406, "406 Not Acceptable")                  \
+    PAGE(408, "408 Request Time-out")                \
+    PAGE(409, "409 Conflict")                        \
+    PAGE(410, "410 Gone")                            \
+    PAGE(411, "411 Length Required")                 \
+    PAGE(412, "412 Precondition Failed")             \
+    PAGE(413, "413 Request Entity Too Large")        \
+    PAGE(414, "414 Request-URI Too Large")           \
+    PAGE(415, "415 Unsupported Media Type")          \
+    PAGE(416, "416 Requested Range Not Satisfiable") \
+    PAGE(421, "421 Misdirected Request")             \
+    PAGE(429, "429 Too Many Requests")               \
+    PAGE(500, "500 Internal Server Error")           \
+    PAGE(501, "501 Not Implemented")                 \
+    PAGE(502, "502 Bad Gateway")                     \
+    PAGE(503, "503 Service Temporarily Unavailable") \
+    PAGE(504, "504 Gateway Time-out")                \
+    PAGE(505, "505 HTTP Version Not Supported")      \
     PAGE(507, "507 Insufficient Storage")
 
 struct str local_page(unsigned status) {
     switch (status) {
-#define PAGE(status, title)                                                                                  \
-    case status:                                                                                             \
-        return STR("<html>\r\n<head><title>" title "</title></head>\r\n<body>\r\n<center><h1>" title         \
+#define PAGE(status, title)                                                                          \
+    case status:                                                                                     \
+        return STR("<html>\r\n<head><title>" title "</title></head>\r\n<body>\r\n<center><h1>" title \
                    "</h1></center>\r\n<hr><center>hawser</center>\r\n</body>\r\n</html>\r\n");
         PAGES
 #undef PAGE
@@ -49,8 +49,8 @@ struct str local_page(unsigned status) {
     }
 }
 
-/* What a Socket.IO client makes of it is in facts of Engine.IO: it begins a new session. A browser may read it only with CORS
- * fields, which mirror the request. */
+/* What a Socket.IO client makes of it is in facts of Engine.IO: it begins a new session. A browser may read it
+ * only with CORS fields, which mirror the request. */
 static void sid_unknown_prepare(struct exchange *x) {
     struct local *local = &x->local;
     struct str origin = x->request ? h1_head_value(x->request, H1_ORIGIN) : STR("");
@@ -118,7 +118,8 @@ bool local_prepare_return(struct exchange *x) {
     if (answer->status == 444)
         return false;
     struct str text = template_eval_copy(x, &answer->text);
-    if (!text.ptr || (is_redirect(answer->status) && text.len && !local_prepare_redirect(x, answer->status, text))) {
+    if (!text.ptr ||
+        (is_redirect(answer->status) && text.len && !local_prepare_redirect(x, answer->status, text))) {
         x->why = WHY_NO_MEMORY;
         return true;
     }

@@ -60,7 +60,8 @@ static bool body_pass(struct passage *passage, struct gather *g, struct str *inp
     return true;
 }
 
-static enum passage_verdict source_read(struct passage *passage, struct inbox *in, struct duct *from, char *scratch) {
+static enum passage_verdict source_read(struct passage *passage, struct inbox *in, struct duct *from,
+                                        char *scratch) {
     if (!from->can_read)
         return PASSAGE_WAIT;
     ssize_t got = inbox_fill(in, from, scratch, LOOP_SCRATCH_BYTES, LOOP_SCRATCH_BYTES);
@@ -94,8 +95,8 @@ static enum passage_verdict input_pass(struct exchange *x, struct passage *passa
     return passage->is_done ? PASSAGE_DONE : PASSAGE_WAIT;
 }
 
-enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in, struct duct *from,
-                                  char *scratch, struct gather *g) {
+enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in,
+                                  struct duct *from, char *scratch, struct gather *g) {
     for (int reads = 0; reads < READS_A_TURN; reads++) {
         enum passage_verdict verdict = input_pass(x, passage, in, g);
         if (verdict != PASSAGE_WAIT || !outbox_is_empty(g->outbox))

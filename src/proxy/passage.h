@@ -3,22 +3,23 @@
 
 #include "proxy/exchange.h"
 
-/* Moving a message body from one duct to another, re-framed, with nothing kept but what the other side does not take. */
+/* Moving a message body from one duct to another, re-framed, with nothing kept but what the other side does not
+ * take. */
 
 enum passage_verdict {
-    PASSAGE_DONE,     /* all of it is in the outbox */
-    PASSAGE_WAIT,     /* the source has no more now, or the sink takes no more */
-    PASSAGE_YIELD,    /* had its share of this turn */
-    PASSAGE_BAD,      /* framing broken */
-    PASSAGE_LARGE,    /* above max_bytes */
-    PASSAGE_ENDED,    /* the source ended before the body did */
+    PASSAGE_DONE,  /* all of it is in the outbox */
+    PASSAGE_WAIT,  /* the source has no more now, or the sink takes no more */
+    PASSAGE_YIELD, /* had its share of this turn */
+    PASSAGE_BAD,   /* framing broken */
+    PASSAGE_LARGE, /* above max_bytes */
+    PASSAGE_ENDED, /* the source ended before the body did */
     PASSAGE_BROKEN_SOURCE,
     PASSAGE_BROKEN_SINK,
     PASSAGE_NO_MEMORY,
 };
 
 /* Sends what `g` holds already, and the body behind it, reading from `in` and then from `from` into scratch. */
-enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in, struct duct *from,
-                                  char *scratch, struct gather *g);
+enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in,
+                                  struct duct *from, char *scratch, struct gather *g);
 
 #endif

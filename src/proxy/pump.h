@@ -5,9 +5,10 @@
 
 /* One direction of a tunnel: moves bytes from a duct to another. Blind: it does not look at them.
  *
- * As long as the receiver keeps up, bytes are read into the loop's scratch memory and sent from there. Once the kernel's queue
- * towards the receiver grows, the pump turns careful: it looks at the bytes without taking them (MSG_PEEK), sends, and takes away
- * just what was sent, so that a receiver that stops costs no memory of ours at all. */
+ * As long as the receiver keeps up, bytes are read into the loop's scratch memory and sent from there. Once the
+ * kernel's queue towards the receiver grows, the pump turns careful: it looks at the bytes without taking them
+ * (MSG_PEEK), sends, and takes away just what was sent, so that a receiver that stops costs no memory of ours
+ * at all. */
 struct pump {
     struct duct *from;
     struct outbox to; /* holds what a send of a quick pump left over */

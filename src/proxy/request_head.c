@@ -13,9 +13,10 @@ static void field_build(struct builder *out, struct str name, struct str value) 
 /* proxy_pass with a URI: what the location's prefix matched is replaced by it. */
 static void target_replaced_build(const struct exchange *x, struct builder *out) {
     const struct route *route = x->route;
-    size_t matched = route->match == ROUTE_PREFIX || route->match == ROUTE_PREFIX_FINAL || route->match == ROUTE_EXACT
-                         ? route->pattern.len
-                         : x->path.len;
+    size_t matched =
+        route->match == ROUTE_PREFIX || route->match == ROUTE_PREFIX_FINAL || route->match == ROUTE_EXACT
+            ? route->pattern.len
+            : x->path.len;
     builder_str(out, route->pass->uri);
     uri_encode_path(out, str_from(x->path, matched));
     if (x->request->query_at) {
@@ -75,7 +76,8 @@ static void host_build(struct exchange *x, struct builder *out) {
         field_build(out, STR("Host"), x->route->pass->host);
 }
 
-/* Connection and Upgrade belong together: both for an upgrade that the client validly asked for, never one alone. */
+/* Connection and Upgrade belong together: both for an upgrade that the client validly asked for, never one
+ * alone. */
 static void connection_build(struct exchange *x, struct builder *out) {
     const struct policy *policy = exchange_policy(x);
     if (x->is_upgrade) {

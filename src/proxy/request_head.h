@@ -3,8 +3,8 @@
 
 #include "proxy/exchange.h"
 
-/* Writes the head that goes to the back: request line, Host, Connection, what proxy_set_header says, the client's other end-to-end
- * fields, and the framing of the body (x->up.framing). False when it does not fit. */
+/* Writes the head that goes to the back: request line, Host, Connection, what proxy_set_header says, the
+ * client's other end-to-end fields, and the framing of the body (x->up.framing). False when it does not fit. */
 bool request_head_build(struct exchange *x, struct builder *out);
 
 #endif

@@ -3,8 +3,9 @@
 
 #include "proxy/exchange.h"
 
-/* Writes the head of the backend's answer as the client gets it: its end-to-end fields, Server and Date of our own (nginx's
- * proxy_hide_header defaults), add_header's, Connection and the framing of the body (x->down.framing). */
+/* Writes the head of the backend's answer as the client gets it: its end-to-end fields, Server and Date of our
+ * own (nginx's proxy_hide_header defaults), add_header's, Connection and the framing of the body
+ * (x->down.framing). */
 void response_head_build(struct exchange *x, struct builder *out);
 /* The same for the backend's 101. */
 void response_head_build_switch(struct exchange *x, struct builder *out);

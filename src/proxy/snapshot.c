@@ -61,6 +61,27 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
     return NULL;
 }
 
+static struct group *group_named(const struct snapshot *snapshot, struct str name) {
+    return snapshot ? map_get(&snapshot->groups, name) : NULL;
+}
+
+void snapshot_replace(struct snapshot *before, struct snapshot *after) {
+    for (size_t i = 0; i < after->model->upstreams.count; i++) {
+        struct str name = after->model->upstreams.items[i]->name;
+        group_replace(group_named(before, name), group_named(after, name));
+    }
+    for (size_t i = 0; before && i < before->model->upstreams.count; i++) {
+        struct str name = before->model->upstreams.items[i]->name;
+        if (!group_named(after, name))
+            group_replace(group_named(before, name), NULL);
+    }
+}
+
+void snapshot_reopen_logs(struct snapshot *snapshot) {
+    for (size_t i = 0; i < snapshot->model->log_paths.count; i++)
+        log_sink_reopen(snapshot->access_sinks[i]);
+}
+
 void snapshot_take(struct snapshot *snapshot) {
     atomic_fetch_add_explicit(&snapshot->references, 1, memory_order_relaxed);
 }

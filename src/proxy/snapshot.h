@@ -21,6 +21,11 @@ struct snapshot {
  * said in diagnostics. `loops`: how many loops will balance with it. Blocks. */
 struct snapshot *snapshot_new(struct model *model, struct registry *registry, unsigned loops,
                               struct diagnostics *diagnostics);
+/* `after` is in force from now on and `before` no more (NULL: none was): peers that only `before` names are
+ * gone, and the sessions they held with them. */
+void snapshot_replace(struct snapshot *before, struct snapshot *after);
+/* Opens the access logs anew, under their names: after rotation. */
+void snapshot_reopen_logs(struct snapshot *snapshot);
 void snapshot_take(struct snapshot *snapshot);
 void snapshot_drop(struct snapshot *snapshot);
 

@@ -8,11 +8,11 @@
 /* What is left of an exchange after the backend's 101: two ducts, two pumps, one deadline. */
 struct tunnel {
     struct engine *engine;
-    struct list node; /* in engine->tunnel_list */
+    struct list node;     /* in engine->tunnel_list */
     struct pump up, down; /* client to backend; backend to client */
     struct timer idle;
-    struct peer *peer; /* a reference; counted in active and tunnels */
-    struct sid *sid;   /* pinned; NULL: none */
+    struct peer *peer;         /* a reference; counted in active and tunnels */
+    struct sid *sid;           /* pinned; NULL: none */
     struct exchange *exchange; /* kept for the access log; else NULL */
     uint64_t began_ms;
     uint32_t idle_ms;
@@ -20,8 +20,8 @@ struct tunnel {
     struct task again, burial;
 };
 
-/* Makes a tunnel of the exchange's two ducts and gives the front up. Bytes that the client sent behind its head go first. WHY_NONE,
- * or why it could not be. */
+/* Makes a tunnel of the exchange's two ducts and gives the front up. Bytes that the client sent behind its head
+ * go first. WHY_NONE, or why it could not be. */
 enum why tunnel_begin(struct exchange *x);
 /* Ends it at once. */
 void tunnel_close(struct tunnel *tunnel, enum why why);

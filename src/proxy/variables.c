@@ -1,0 +1,344 @@
+#include "proxy/variables.h"
+
+#include "codec/uri.h"
+#include "loop/clock.h"
+
+#include <unistd.h>
+
+enum { VALUE_MAX = 65536 };
+
+static void milliseconds_build(struct builder *out, uint64_t ms) {
+    builder_format(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
+}
+
+static struct str request_line(const struct exchange *x) {
+    const struct h1_head *request = x->request;
+    struct str head = str_make(request->base, request->len);
+    return str_head(head, str_find(head, STR("\r\n")));
+}
+
+/* A field by its name as nginx writes it in a variable: lower case, '-' as '_'. Doubles are joined by ", ",
+ * Cookies by "; ". */
+static void fields_named_build(const struct h1_head *head, struct str name, struct builder *out) {
+    bool is_first = true;
+    for (unsigned i = 0; head && i < head->field_count; i++) {
+        struct str field = h1_field_name(head, &head->fields[i]);
+        bool is_same = field.len == name.len;
+        for (size_t k = 0; is_same && k < name.len; k++) {
+            char c = field.ptr[k] == '-' ? '_' : str_lower_char(field.ptr[k]);
+            is_same = c == name.ptr[k];
+        }
+        if (!is_same)
+            continue;
+        if (!is_first)
+            builder_str(out, head->fields[i].id == H1_COOKIE ? STR("; ") : STR(", "));
+        builder_str(out, h1_field_value(head, &head->fields[i]));
+        is_first = false;
+    }
+}
+
+static void cookie_build(const struct h1_head *head, struct str name, struct builder *out) {
+    for (unsigned i = 0; i < head->field_count; i++) {
+        if (head->fields[i].id != H1_COOKIE)
+            continue;
+        struct str rest = h1_field_value(head, &head->fields[i]);
+        for (struct str part; str_split(&rest, ';', &part);) {
+            part = str_trim(part);
+            size_t at = str_find_char(part, '=');
+            if (at != STR_NONE && str_eq_nocase(str_head(part, at), name)) {
+                builder_str(out, str_from(part, at + 1));
+                return;
+            }
+        }
+    }
+}
+
+static void forwarded_for_build(struct exchange *x, struct builder *out) {
+    size_t begin = out->len;
+    if (x->request)
+        fields_named_build(x->request, STR("x_forwarded_for"), out);
+    if (out->len != begin)
+        builder_str(out, STR(", "));
+    if (x->front)
+        address_build_host(out, &x->front->remote);
+    else
+        address_build_host(out, &x->pick.client);
+}
+
+static const struct address *remote_of(const struct exchange *x) {
+    return x->front ? &x->front->remote : &x->pick.client;
+}
+
+static struct str site_name(const struct exchange *x) {
+    return x->site->names.count ? x->site->names.items[0] : STR("");
+}
+
+static void map_build(struct exchange *x, const struct variable *variable, struct builder *out) {
+    char memory[4096];
+    struct builder source = builder_make(memory, sizeof memory);
+    if (x->map_depth == 8)
+        return; /* a map that leads back to itself */
+    x->map_depth++;
+    template_eval(x, &variable->map->source, &source);
+    const struct template *value = value_map_find(variable->map, builder_view(&source));
+    if (value)
+        template_eval(x, value, out);
+    x->map_depth--;
+}
+
+static void root_build(struct exchange *x, struct builder *out) {
+    template_eval(x, &exchange_policy(x)->root, out);
+}
+
+/* Variables of the connection and of the process. */
+static bool connection_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    char digits[16];
+    switch (variable->id) {
+    case VARIABLE_REMOTE_ADDR:
+        address_build_host(out, remote_of(x));
+        return true;
+    case VARIABLE_REMOTE_PORT:
+        builder_u64(out, address_port(remote_of(x)));
+        return true;
+    case VARIABLE_SERVER_PORT:
+        builder_u64(out, x->listen->port);
+        return true;
+    case VARIABLE_SERVER_ADDR: {
+        struct address local;
+        if (x->front && socket_local(x->front->duct->ev.fd, &local) == 0)
+            address_build_host(out, &local);
+        return true;
+    }
+    case VARIABLE_CONNECTION:
+        builder_u64(out, x->connection_id);
+        return true;
+    case VARIABLE_CONNECTION_REQUESTS:
+        builder_u64(out, x->connection_requests);
+        return true;
+    case VARIABLE_PID:
+        builder_u64(out, (uint64_t)getpid());
+        return true;
+    case VARIABLE_HOSTNAME: {
+        char name[256] = "";
+        gethostname(name, sizeof name - 1);
+        builder_str(out, str_of(name));
+        return true;
+    }
+    case VARIABLE_NGINX_VERSION:
+        builder_str(out, STR("1.31.3"));
+        return true;
+    case VARIABLE_MSEC:
+        milliseconds_build(out, clock_wall_ms());
+        return true;
+    case VARIABLE_TIME_LOCAL:
+        engine_date_update(x->engine);
+        builder_str(out, str_of(x->engine->date_log));
+        return true;
+    case VARIABLE_TIME_ISO8601: {
+        engine_date_update(x->engine);
+        struct str iso = str_of(x->engine->date_iso); /* +0100 is written +01:00 */
+        builder_str(out, str_head(iso, iso.len - 2));
+        builder_char(out, ':');
+        builder_str(out, str_from(iso, iso.len - 2));
+        return true;
+    }
+    case VARIABLE_REQUEST_ID:
+        for (int i = 0; i < 2; i++) {
+            struct builder hex = builder_make(digits, sizeof digits);
+            builder_hex(&hex, x->request_id[i] | (uint64_t)1 << 63);
+            builder_str(out, builder_view(&hex));
+        }
+        return true;
+    case VARIABLE_SCHEME:
+        builder_str(out, STR("http"));
+        return true;
+    case VARIABLE_HTTPS:
+    case VARIABLE_REMOTE_USER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Variables of the request; x->request is there. */
+static bool request_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    const struct h1_head *request = x->request;
+    switch (variable->id) {
+    case VARIABLE_REQUEST:
+        builder_str(out, request_line(x));
+        return true;
+    case VARIABLE_REQUEST_METHOD:
+        builder_str(out, h1_head_method(request));
+        return true;
+    case VARIABLE_REQUEST_URI:
+        builder_bytes(out, request->base + request->target_at, request->target_len);
+        return true;
+    case VARIABLE_URI:
+    case VARIABLE_DOCUMENT_URI:
+        builder_str(out, x->path);
+        return true;
+    case VARIABLE_ARGS:
+    case VARIABLE_QUERY_STRING:
+        builder_str(out, h1_head_query(request));
+        return true;
+    case VARIABLE_IS_ARGS:
+        builder_str(out, request->query_len ? STR("?") : STR(""));
+        return true;
+    case VARIABLE_ARG:
+        builder_str(out, uri_arg(h1_head_query(request), variable->name));
+        return true;
+    case VARIABLE_HTTP:
+        fields_named_build(request, variable->name, out);
+        return true;
+    case VARIABLE_COOKIE:
+        cookie_build(request, variable->name, out);
+        return true;
+    case VARIABLE_CONTENT_LENGTH:
+        builder_str(out, h1_head_value(request, H1_CONTENT_LENGTH));
+        return true;
+    case VARIABLE_CONTENT_TYPE:
+        builder_str(out, h1_head_value(request, H1_CONTENT_TYPE));
+        return true;
+    case VARIABLE_SERVER_PROTOCOL:
+        builder_str(out, request->minor ? STR("HTTP/1.1") : STR("HTTP/1.0"));
+        return true;
+    case VARIABLE_SOCKETIO_SID:
+        builder_str(out, x->eio.sid);
+        return true;
+    case VARIABLE_SOCKETIO_TRANSPORT:
+        builder_str(out, uri_arg(h1_head_query(request), STR("transport")));
+        return true;
+    case VARIABLE_ENGINEIO_VERSION:
+        builder_str(out, uri_arg(h1_head_query(request), STR("EIO")));
+        return true;
+    case VARIABLE_REQUEST_LENGTH:
+        builder_u64(out, request->len + x->up.bytes);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Variables of the answer and of who gave it. */
+static bool answer_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    uint64_t now_ms = x->engine->loop->now_ms;
+    switch (variable->id) {
+    case VARIABLE_STATUS:
+        builder_format(out, "%03u", x->status ? x->status : why_info(x->why)->http);
+        return true;
+    case VARIABLE_BYTES_SENT:
+        builder_u64(out, x->sent_bytes);
+        return true;
+    case VARIABLE_BODY_BYTES_SENT:
+        builder_u64(out, x->down.bytes);
+        return true;
+    case VARIABLE_REQUEST_TIME:
+        milliseconds_build(out, now_ms - x->started_ms);
+        return true;
+    case VARIABLE_UPSTREAM_ADDR:
+        if (x->member)
+            builder_str(out, str_of(x->member->peer->name));
+        return true;
+    case VARIABLE_UPSTREAM_STATUS:
+        if (x->member)
+            builder_u64(out, x->response ? x->response->status : why_info(x->why)->http);
+        return true;
+    case VARIABLE_UPSTREAM_CONNECT_TIME:
+        if (x->connect_done_ms)
+            milliseconds_build(out, x->connect_done_ms - x->attempt_ms);
+        return true;
+    case VARIABLE_UPSTREAM_HEADER_TIME:
+        if (x->header_done_ms)
+            milliseconds_build(out, x->header_done_ms - x->attempt_ms);
+        return true;
+    case VARIABLE_UPSTREAM_RESPONSE_TIME:
+        if (x->member)
+            milliseconds_build(out, now_ms - x->attempt_ms);
+        return true;
+    case VARIABLE_UPSTREAM_RESPONSE_LENGTH:
+        if (x->member)
+            builder_u64(out, x->down.bytes);
+        return true;
+    case VARIABLE_UPSTREAM_BYTES_RECEIVED:
+        if (x->member)
+            builder_u64(out, x->received_bytes);
+        return true;
+    case VARIABLE_UPSTREAM_BYTES_SENT:
+        if (x->member)
+            builder_u64(out, x->up_sent_bytes);
+        return true;
+    case VARIABLE_SENT_HTTP:
+    case VARIABLE_UPSTREAM_HTTP:
+        fields_named_build(x->response, variable->name, out);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Variables of what the configuration chose. */
+static void route_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    switch (variable->id) {
+    case VARIABLE_HOST:
+        builder_str(out, x->host.len ? x->host : site_name(x));
+        return;
+    case VARIABLE_SERVER_NAME:
+        builder_str(out, site_name(x));
+        return;
+    case VARIABLE_PROXY_ADD_X_FORWARDED_FOR:
+        forwarded_for_build(x, out);
+        return;
+    case VARIABLE_PROXY_HOST:
+        if (x->route->pass)
+            builder_str(out, x->route->pass->host);
+        return;
+    case VARIABLE_PROXY_PORT:
+        if (x->route->pass && x->route->pass->upstream->servers.count)
+            builder_u64(out, x->route->pass->upstream->servers.items[0].port);
+        return;
+    case VARIABLE_DOCUMENT_ROOT:
+        root_build(x, out);
+        return;
+    case VARIABLE_REQUEST_FILENAME:
+        root_build(x, out);
+        builder_str(out, x->path);
+        return;
+    case VARIABLE_MAP:
+        map_build(x, variable, out);
+        return;
+    case VARIABLE_CAPTURE:
+        if (variable->index < x->captures.count)
+            builder_str(out, x->captures.groups[variable->index]);
+        return;
+    default:
+        return;
+    }
+}
+
+void variable_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    if (connection_eval(x, variable, out) || answer_eval(x, variable, out))
+        return;
+    if (x->request && request_eval(x, variable, out))
+        return;
+    route_eval(x, variable, out);
+}
+
+void template_eval(struct exchange *x, const struct template *template, struct builder *out) {
+    for (size_t i = 0; i < template->count; i++) {
+        const struct template_part *part = &template->parts[i];
+        if (part->variable.id == VARIABLE_NONE)
+            builder_str(out, part->text);
+        else
+            variable_eval(x, &part->variable, out);
+    }
+}
+
+struct str template_eval_copy(struct exchange *x, const struct template *template) {
+    struct str text;
+    if (template_is_literal(template, &text) || template_is_empty(template))
+        return template_is_empty(template) ? STR("") : text;
+    /* The stage is free whenever a state's step is not in the middle of a message. */
+    struct builder out = builder_make(x->engine->stage, VALUE_MAX);
+    template_eval(x, template, &out);
+    return arena_copy(&x->arena, builder_view(&out));
+}
