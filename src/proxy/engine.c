@@ -50,6 +50,8 @@ struct engine *engine_new(const struct engine_setup *setup) {
     engine->log = *setup->log;
     engine->sids = setup->sids;
     engine->descriptor_limit = setup->descriptor_limit;
+    engine->pid = setup->pid;
+    engine->hostname = setup->hostname;
     engine->date_s = UINT64_MAX;
     arena_pool_init(&engine->arenas, ARENA_SPARE_PAGES, ARENA_BUDGET_BYTES);
     if (!parts_make(engine)) {

@@ -18,6 +18,8 @@ struct engine_setup {
     const struct log *log;  /* copied */
     struct sid_table *sids; /* shared; outlives the engine */
     int descriptor_limit;   /* of the process: the last few are kept back and answered 503; 0: not known */
+    unsigned pid;           /* for $pid */
+    const char *hostname;   /* for $hostname; static or longer-lived than the engine; may be NULL */
 };
 
 struct engine_counts {
@@ -41,6 +43,8 @@ struct engine {
     struct log log;
     struct sid_table *sids;
     int descriptor_limit;
+    unsigned pid;
+    const char *hostname;
     struct snapshot_hold *hold; /* in force; NULL before engine_install */
 
     struct duct_pool *ducts;

@@ -177,8 +177,22 @@ static enum why down_move(struct exchange *x, struct gather *g) {
     return WHY_NO_MEMORY;
 }
 
+/* The backend answers while the client still sends: goes on with the body as long as the backend takes it. */
+static enum why up_go_on(struct exchange *x) {
+    if (x->up.is_done || x->is_up_stopped)
+        return WHY_NONE;
+    enum why why = exchange_forward_up(x);
+    if (why == WHY_NONE || x->is_client_gone)
+        return why;
+    x->is_up_stopped = true;
+    return WHY_NONE;
+}
+
 enum exchange_state exchange_relay(struct exchange *x) {
     struct gather g;
+    enum why up_why = up_go_on(x);
+    if (up_why != WHY_NONE)
+        return exchange_fail(x, up_why);
     gather_init(&g, x->engine->stage, &x->front->out);
     if (!x->is_head_out) {
         response_head_build(x, &g.stage);

@@ -68,7 +68,8 @@ static bool is_kept(const struct exchange *x) {
     const struct front *front = x->front;
     return x->request && x->request->is_keepalive && !front->must_close && policy->keepalive_timeout_ms > 0 &&
            front->requests < policy->keepalive_requests && !x->engine->is_draining && front->listener->listen &&
-           x->down.framing != H1_UNTIL_CLOSE && x->up.is_done;
+           x->down.framing != H1_UNTIL_CLOSE && x->up.is_done &&
+           !(x->is_upgrade_refused && front->in.view.len); /* bytes glued behind it are nobody's request */
 }
 
 void response_head_end(struct exchange *x, struct builder *out) {
@@ -97,7 +98,8 @@ static bool field_passes(const struct exchange *x, const struct h1_field *field)
     case H1_X_ACCEL_REDIRECT:
         return false;
     case H1_CONTENT_LENGTH: /* of a body, or what HEAD and 304 announce */
-        return x->down.framing == H1_LENGTH || x->down.framing == H1_NO_BODY;
+        return x->response->status != 101 && x->response->status != 204 &&
+               (x->down.framing == H1_LENGTH || x->down.framing == H1_NO_BODY);
     default:
         return !h1_field_is_hop_by_hop(x->response, field);
     }

@@ -3,8 +3,6 @@
 #include "codec/uri.h"
 #include "loop/clock.h"
 
-#include <unistd.h>
-
 enum { VALUE_MAX = 65536 };
 
 static void milliseconds_build(struct builder *out, uint64_t ms) {
@@ -116,14 +114,11 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         builder_u64(out, x->connection_requests);
         return true;
     case VARIABLE_PID:
-        builder_u64(out, (uint64_t)getpid());
+        builder_u64(out, x->engine->pid);
         return true;
-    case VARIABLE_HOSTNAME: {
-        char name[256] = "";
-        gethostname(name, sizeof name - 1);
-        builder_str(out, str_of(name));
+    case VARIABLE_HOSTNAME:
+        builder_str(out, str_of(x->engine->hostname));
         return true;
-    }
     case VARIABLE_NGINX_VERSION:
         builder_str(out, STR("1.31.3"));
         return true;
