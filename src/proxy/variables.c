@@ -88,6 +88,29 @@ static void root_build(struct exchange *x, struct builder *out) {
     template_eval(x, &exchange_policy(x)->root, out);
 }
 
+/* Variables of the moment. */
+static bool time_eval(const struct exchange *x, const struct variable *variable, struct builder *out) {
+    switch (variable->id) {
+    case VARIABLE_MSEC:
+        milliseconds_build(out, clock_wall_ms());
+        return true;
+    case VARIABLE_TIME_LOCAL:
+        engine_date_update(x->engine);
+        builder_str(out, str_of(x->engine->date_log));
+        return true;
+    case VARIABLE_TIME_ISO8601: {
+        engine_date_update(x->engine);
+        struct str iso = str_of(x->engine->date_iso); /* +0100 is written +01:00 */
+        builder_str(out, str_head(iso, iso.len - 2));
+        builder_char(out, ':');
+        builder_str(out, str_from(iso, iso.len - 2));
+        return true;
+    }
+    default:
+        return false;
+    }
+}
+
 /* Variables of the connection and of the process. */
 static bool connection_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     char digits[16];
@@ -122,21 +145,6 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
     case VARIABLE_NGINX_VERSION:
         builder_str(out, STR("1.31.3"));
         return true;
-    case VARIABLE_MSEC:
-        milliseconds_build(out, clock_wall_ms());
-        return true;
-    case VARIABLE_TIME_LOCAL:
-        engine_date_update(x->engine);
-        builder_str(out, str_of(x->engine->date_log));
-        return true;
-    case VARIABLE_TIME_ISO8601: {
-        engine_date_update(x->engine);
-        struct str iso = str_of(x->engine->date_iso); /* +0100 is written +01:00 */
-        builder_str(out, str_head(iso, iso.len - 2));
-        builder_char(out, ':');
-        builder_str(out, str_from(iso, iso.len - 2));
-        return true;
-    }
     case VARIABLE_REQUEST_ID:
         for (int i = 0; i < 2; i++) {
             struct builder hex = builder_make(digits, sizeof digits);
@@ -311,7 +319,7 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
 }
 
 void variable_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
-    if (connection_eval(x, variable, out) || answer_eval(x, variable, out))
+    if (connection_eval(x, variable, out) || time_eval(x, variable, out) || answer_eval(x, variable, out))
         return;
     if (x->request && request_eval(x, variable, out))
         return;
