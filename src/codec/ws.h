@@ -33,7 +33,7 @@ size_t ws_frame_build(char out[WS_HEAD_MAX], const struct ws_frame *frame);
 /* XORs len bytes in place with the mask, `offset` bytes into the payload. */
 void ws_mask(char *bytes, size_t len, const uint8_t mask[4], uint64_t offset);
 
-/* Follows frame boundaries in a stream that is passed on as it is: 16 bytes of state. */
+/* Follows frame boundaries in a stream that is passed on as it is: 32 bytes of state. */
 struct ws_walk {
     uint64_t left; /* of the payload we are in */
     uint8_t held;  /* head bytes seen of a head that was cut */

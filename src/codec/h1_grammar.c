@@ -1,0 +1,160 @@
+#include "codec/h1_head.h"
+#include "codec/h1_scan.h"
+
+const uint8_t h1_token_bytes[256] = {
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['!'] = 1, ['#'] = 1, ['$'] = 1,
+    ['%'] = 1,         ['&'] = 1,         ['\''] = 1,        ['*'] = 1, ['+'] = 1, ['-'] = 1,
+    ['.'] = 1,         ['^'] = 1,         ['_'] = 1,         ['`'] = 1, ['|'] = 1, ['~'] = 1,
+};
+
+/* unreserved and sub-delims of RFC 3986: what a reg-name is made of, but escapes */
+static const uint8_t host_bytes[256] = {
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1, ['.'] = 1,  ['_'] = 1,
+    ['~'] = 1,         ['!'] = 1,         ['$'] = 1,         ['&'] = 1, ['\''] = 1, ['('] = 1,
+    [')'] = 1,         ['*'] = 1,         ['+'] = 1,         [','] = 1, [';'] = 1,  ['='] = 1,
+};
+
+bool h1_is_token(struct str s) {
+    return s.len && h1_scan_name(s.ptr, s.ptr + s.len) == s.ptr + s.len;
+}
+
+bool h1_is_field_value(struct str s) {
+    return !s.len || h1_scan_value(s.ptr, s.ptr + s.len) == s.ptr + s.len;
+}
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+static bool is_hex(char c) {
+    return is_digit(c) || (str_lower_char(c) >= 'a' && str_lower_char(c) <= 'f');
+}
+
+/* Empty, or ":" and a number up to 65535, which may be missing (RFC 3986 3.2.3). */
+static bool is_port(struct str s) {
+    uint64_t port = 0;
+    if (s.len == 0)
+        return true;
+    return s.ptr[0] == ':' && (s.len == 1 || (str_to_u64(str_from(s, 1), &port) && port <= UINT16_MAX));
+}
+
+/* Four numbers up to 255 without leading zeroes. */
+static bool is_ipv4(struct str s) {
+    unsigned count = 0;
+    for (struct str part; str_split(&s, '.', &part); count++) {
+        uint64_t value;
+        if (part.len > 3 || (part.len > 1 && part.ptr[0] == '0') || !str_to_u64(part, &value) || value > 255)
+            return false;
+    }
+    return count == 4;
+}
+
+/* Eight groups of one to four hexadecimal digits, of which "::" once replaces one or more and an IPv4 address
+ * the last two. */
+static bool is_ipv6(struct str s) {
+    unsigned groups = 0;
+    bool has_gap = str_starts(s, STR("::"));
+    s = str_from(s, has_gap ? 2 : 0);
+    while (s.len) {
+        size_t len = 0;
+        while (len < s.len && len < 5 && is_hex(s.ptr[len]))
+            len++;
+        if (len < s.len && s.ptr[len] == '.')
+            return is_ipv4(s) && (has_gap ? groups < 6 : groups == 6);
+        if (len == 0 || len > 4 || groups++ == 8)
+            return false;
+        s = str_from(s, len);
+        if (s.len == 0)
+            break;
+        bool is_gap = str_starts(s, STR("::"));
+        if (s.ptr[0] != ':' || (is_gap && has_gap) || (!is_gap && s.len == 1))
+            return false;
+        has_gap = has_gap || is_gap;
+        s = str_from(s, is_gap ? 2 : 1);
+    }
+    return has_gap ? groups < 8 : groups == 8;
+}
+
+bool h1_is_host(struct str s) {
+    size_t len = 0;
+    if (s.len && s.ptr[0] == '[') {
+        len = str_find_char(s, ']');
+        return len != STR_NONE && is_ipv6(str_make(s.ptr + 1, len - 1)) && is_port(str_from(s, len + 1));
+    }
+    while (len < s.len && s.ptr[len] != ':') {
+        bool is_escape =
+            s.ptr[len] == '%' && s.len - len > 2 && is_hex(s.ptr[len + 1]) && is_hex(s.ptr[len + 2]);
+        if (!is_escape && !host_bytes[(unsigned char)s.ptr[len]])
+            return false;
+        len += is_escape ? 3 : 1;
+    }
+    return len && is_port(str_from(s, len));
+}
+
+const char *h1_reason(unsigned status) {
+    static const char *const reasons[] = {
+        [100] = "Continue",
+        [101] = "Switching Protocols",
+        [102] = "Processing",
+        [103] = "Early Hints",
+        [200] = "OK",
+        [201] = "Created",
+        [202] = "Accepted",
+        [203] = "Non-Authoritative Information",
+        [204] = "No Content",
+        [205] = "Reset Content",
+        [206] = "Partial Content",
+        [207] = "Multi-Status",
+        [208] = "Already Reported",
+        [226] = "IM Used",
+        [300] = "Multiple Choices",
+        [301] = "Moved Permanently",
+        [302] = "Found",
+        [303] = "See Other",
+        [304] = "Not Modified",
+        [305] = "Use Proxy",
+        [307] = "Temporary Redirect",
+        [308] = "Permanent Redirect",
+        [400] = "Bad Request",
+        [401] = "Unauthorized",
+        [402] = "Payment Required",
+        [403] = "Forbidden",
+        [404] = "Not Found",
+        [405] = "Method Not Allowed",
+        [406] = "Not Acceptable",
+        [407] = "Proxy Authentication Required",
+        [408] = "Request Timeout",
+        [409] = "Conflict",
+        [410] = "Gone",
+        [411] = "Length Required",
+        [412] = "Precondition Failed",
+        [413] = "Content Too Large",
+        [414] = "URI Too Long",
+        [415] = "Unsupported Media Type",
+        [416] = "Range Not Satisfiable",
+        [417] = "Expectation Failed",
+        [421] = "Misdirected Request",
+        [422] = "Unprocessable Content",
+        [423] = "Locked",
+        [424] = "Failed Dependency",
+        [425] = "Too Early",
+        [426] = "Upgrade Required",
+        [428] = "Precondition Required",
+        [429] = "Too Many Requests",
+        [431] = "Request Header Fields Too Large",
+        [451] = "Unavailable For Legal Reasons",
+        [500] = "Internal Server Error",
+        [501] = "Not Implemented",
+        [502] = "Bad Gateway",
+        [503] = "Service Unavailable",
+        [504] = "Gateway Timeout",
+        [505] = "HTTP Version Not Supported",
+        [506] = "Variant Also Negotiates",
+        [507] = "Insufficient Storage",
+        [508] = "Loop Detected",
+        [510] = "Not Extended",
+        [511] = "Network Authentication Required",
+    };
+    const char *reason = status < sizeof reasons / sizeof reasons[0] ? reasons[status] : NULL;
+    return reason ? reason : "";
+}

@@ -1,0 +1,124 @@
+#include "codec/uri.h"
+
+static int hex_value(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    char lower = str_lower_char(c);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/* Takes one byte from the front of *text, decoded. False on a broken escape. */
+static bool byte_take(struct str *text, char *byte) {
+    *byte = text->ptr[0];
+    size_t len = 1;
+    if (*byte == '%') {
+        int high = text->len > 2 ? hex_value(text->ptr[1]) : -1;
+        int low = high >= 0 ? hex_value(text->ptr[2]) : -1;
+        if (low < 0)
+            return false;
+        *byte = (char)(high << 4 | low);
+        len = 3;
+    }
+    *text = str_from(*text, len);
+    return true;
+}
+
+enum dots { DOTS_NONE, DOTS_RESOLVED, DOTS_ABOVE };
+
+/* A segment has ended: "." and ".." are taken back with what they undo, but not the slash before that. */
+static enum dots dots_resolve(struct builder *out, size_t root) {
+    struct str written = str_from(builder_view(out), root);
+    if (str_ends(written, STR("/."))) {
+        out->len--;
+        return DOTS_RESOLVED;
+    }
+    if (!str_ends(written, STR("/..")))
+        return DOTS_NONE;
+    size_t at = out->len - 3;
+    if (at == root)
+        return DOTS_ABOVE;
+    do
+        at--;
+    while (out->ptr[at] != '/');
+    out->len = at + 1;
+    return DOTS_RESOLVED;
+}
+
+bool uri_normalise(struct builder *out, struct str path, bool merges_slashes) {
+    size_t root = out->len;
+    if (path.len == 0)
+        builder_char(out, '/');
+    else if (path.ptr[0] != '/')
+        return false;
+    while (path.len && !out->overflow) {
+        char c;
+        if (!byte_take(&path, &c) || c == '\0')
+            return false;
+        if (c == '/') {
+            enum dots dots = dots_resolve(out, root);
+            if (dots == DOTS_ABOVE)
+                return false;
+            bool is_doubled = out->len > root && out->ptr[out->len - 1] == '/';
+            if (dots == DOTS_RESOLVED || (is_doubled && merges_slashes))
+                continue;
+        }
+        builder_char(out, c);
+    }
+    return !out->overflow && dots_resolve(out, root) != DOTS_ABOVE;
+}
+
+bool uri_is_normal(struct str path) {
+    if (path.len == 0 || path.ptr[0] != '/')
+        return false;
+    for (size_t i = 0; i < path.len; i++) {
+        char c = path.ptr[i];
+        if (c == '%' || c == '\0')
+            return false;
+        if (c != '/' || i + 1 == path.len)
+            continue;
+        if (path.ptr[i + 1] == '/')
+            return false;
+        if (path.ptr[i + 1] != '.')
+            continue;
+        size_t dots = i + 2 < path.len && path.ptr[i + 2] == '.' ? 2 : 1;
+        if (i + 1 + dots == path.len || path.ptr[i + 1 + dots] == '/')
+            return false;
+    }
+    return true;
+}
+
+struct str uri_arg(struct str query, struct str name) {
+    for (struct str part; str_split(&query, '&', &part);)
+        if (part.len > name.len && part.ptr[name.len] == '=' && str_eq_nocase(str_head(part, name.len), name))
+            return str_from(part, name.len + 1);
+    return str_make("", 0);
+}
+
+bool uri_decode(struct builder *out, struct str text) {
+    while (text.len) {
+        char c;
+        if (!byte_take(&text, &c))
+            return false;
+        builder_char(out, c);
+    }
+    return !out->overflow;
+}
+
+/* Controls, DEL and above, and what a path may not hold as it is: nginx's set since 1.21.1. */
+static bool is_escaped(char c) {
+    static const char marks[] = " \"#%<>?\\^`{|}";
+    unsigned char byte = (unsigned char)c;
+    return byte < 0x20 || byte >= 0x7f || memchr(marks, c, sizeof marks - 1);
+}
+
+void uri_encode_path(struct builder *out, struct str path) {
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char byte = (unsigned char)path.ptr[i];
+        char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+        if (is_escaped(path.ptr[i]))
+            builder_bytes(out, escape, sizeof escape);
+        else
+            builder_char(out, path.ptr[i]);
+    }
+}
