@@ -192,14 +192,28 @@ bool member_is_up(const struct group *group, const struct member *member, uint64
 
 /* Begins a new window when the last one has passed. False when the member had been set aside and another loop
  * was quicker to try it again: one request does that. */
-static bool claim(const struct group *group, const struct member *member, uint64_t now_ms) {
+static bool window_begin(const struct group *group, const struct member *member, uint64_t now_ms) {
     struct peer *peer = member->peer;
     uint64_t tried_ms = atomic_load_explicit(&peer->tried_ms, memory_order_relaxed);
-    if (now_ms <= tried_ms || now_ms - tried_ms <= member->fail_timeout_ms)
-        return is_sole(group) || !has_failed(member);
-    return atomic_compare_exchange_strong_explicit(&peer->tried_ms, &tried_ms, now_ms, memory_order_relaxed,
-                                                   memory_order_relaxed) ||
-           is_sole(group) || !has_failed(member);
+    if (now_ms > tried_ms && now_ms - tried_ms > member->fail_timeout_ms &&
+        atomic_compare_exchange_strong_explicit(&peer->tried_ms, &tried_ms, now_ms, memory_order_relaxed,
+                                                memory_order_relaxed))
+        return true;
+    return is_sole(group) || !has_failed(member);
+}
+
+/* A dead peer may be given inside its window only where a reload has made it the sole one, or one that is never
+ * set aside: its next answer must count all the same. */
+static bool claim(const struct group *group, const struct member *member, uint64_t now_ms) {
+    struct peer *peer = member->peer;
+    if (!window_begin(group, member, now_ms))
+        return false;
+    if (atomic_load_explicit(&peer->is_dead, memory_order_relaxed)) {
+        uint64_t failed_ms = atomic_load_explicit(&peer->failed_ms, memory_order_relaxed);
+        if (atomic_load_explicit(&peer->tried_ms, memory_order_relaxed) <= failed_ms)
+            atomic_store_explicit(&peer->tried_ms, failed_ms + 1, memory_order_relaxed);
+    }
+    return true;
 }
 
 void member_succeed(struct member *member, uint64_t now_ms) {

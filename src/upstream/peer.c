@@ -85,7 +85,7 @@ static void text_set(char text[PEER_NAME_MAX], struct str from) {
 }
 
 static struct peer *peer_new(struct str upstream, const struct address *address) {
-    struct peer *peer = mem_aligned(64, sizeof *peer); /* no line of a cache is shared with another peer */
+    struct peer *peer = mem_aligned(_Alignof(struct peer), sizeof *peer);
     if (!peer)
         return NULL;
     memset(peer, 0, sizeof *peer);

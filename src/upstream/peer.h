@@ -13,23 +13,26 @@
 enum { PEER_NAME_MAX = 128 };
 
 struct peer {
-    atomic_uint references;
+    /* Written by every request, whichever loop it is on: a line of the cache for themselves, so that what is
+     * only read stays in every core's cache. */
+    _Alignas(64) atomic_uint references;
+    atomic_uint active;  /* exchanges and tunnels now: what least_conn counts */
+    atomic_uint tunnels; /* of them tunnels */
+    atomic_uint_least64_t requests;
+
+    /* Passive health: nginx's max_fails and fail_timeout. */
+    _Alignas(64) atomic_uint fails;  /* in the current window */
+    atomic_uint epoch;               /* grows when its sessions are forgotten all at once */
+    atomic_uint_least64_t failures;  /* ever; each makes it lighter for a while (member_fail counts it) */
+    atomic_uint_least64_t failed_ms; /* last failure, clock_mono_ms */
+    atomic_uint_least64_t tried_ms;  /* last failure, or the last time that it was tried past its window */
+    atomic_bool is_dead; /* refused, unreachable or did not answer a handshake: its sids are answered at once */
+    atomic_bool is_gone; /* no snapshot in force names it */
+
+    uint64_t upstream_hash; /* of the whole name: the sid table's namespace */
     struct address address;
     char name[PEER_NAME_MAX];     /* address_build's text, for logs and $upstream_addr */
     char upstream[PEER_NAME_MAX]; /* name of its upstream, cut */
-    uint64_t upstream_hash;       /* of the whole name: the sid table's namespace */
-
-    atomic_uint active;  /* exchanges and tunnels now: what least_conn counts */
-    atomic_uint tunnels; /* of them tunnels */
-    atomic_uint_least64_t requests, failures;
-
-    /* Passive health: nginx's max_fails and fail_timeout. */
-    atomic_uint fails;               /* in the current window */
-    atomic_uint_least64_t failed_ms; /* last failure, clock_mono_ms */
-    atomic_uint_least64_t tried_ms;  /* last time a set-aside peer was tried again */
-    atomic_bool is_dead; /* refused, unreachable or did not answer a handshake: its sids are answered at once */
-    atomic_bool is_gone; /* no snapshot in force names it */
-    atomic_uint epoch;   /* grows when its sessions are forgotten all at once */
 };
 
 struct registry;

@@ -1,13 +1,11 @@
 #ifndef TESTS_UNIT_UPSTREAM_FIXTURE_H
 #define TESTS_UNIT_UPSTREAM_FIXTURE_H
 
+#include "../unit.h"
+
 #include "upstream/group.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 /* An upstream with servers on literal addresses, as a group for one loop or more. */
 

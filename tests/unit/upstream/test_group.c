@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "net/why.h"
 
+#include <pthread.h>
+
 static void test_smooth_sequence(void **state) {
     (void)state;
     struct fixture f;
@@ -328,6 +330,26 @@ static void test_peers_live_over_a_reload(void **state) {
     fixture_fini(&f);
 }
 
+/* A reload leaves only the one that has just died: it is tried, and its first answer brings it back to life. */
+static void test_dead_becomes_sole(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, BALANCE_ROUND_ROBIN);
+    fixture_server(&f, 1);
+    fixture_server(&f, 1);
+    fixture_begin(&f, 1);
+    struct group *before = f.group;
+    assert_true(member_fail(before, &before->members[0], WHY_CONNECT_REFUSED, 1000));
+    f.upstream.servers.count = 1;
+    fixture_begin(&f, 1);
+    struct member *a = fixture_pick(&f, 0, 1001);
+    assert_ptr_equal(a, &f.group->members[0]);
+    member_succeed(a, 1002);
+    assert_false(a->peer->is_dead);
+    group_free(before);
+    fixture_fini(&f);
+}
+
 static void test_registry_lets_go(void **state) {
     (void)state;
     struct registry *registry = registry_new();
@@ -396,6 +418,69 @@ static void test_no_memory_anywhere(void **state) {
     }
 }
 
+/* ---- threads, each a loop ---- */
+
+enum { THREADS = 8, REQUESTS = 20000 };
+
+struct loop_thread {
+    pthread_t thread;
+    struct fixture *fixture;
+    unsigned loop;
+    unsigned let_in; /* times that the set-aside member was given */
+};
+
+/* The last member always fails, the others always answer. A "millisecond" is a hundred requests. */
+static void *loop_run(void *context) {
+    struct loop_thread *thread = context;
+    struct group *group = thread->fixture->group;
+    struct member *bad = &group->members[group->count - 1];
+    for (unsigned i = 0; i < REQUESTS; i++) {
+        uint64_t now_ms = 1000000 + i / 100;
+        struct pick pick = {.loop = thread->loop};
+        for (struct member *member; (member = group_pick(group, &pick, now_ms)) != bad;) {
+            if (member) {
+                atomic_fetch_add(&member->peer->active, 1);
+                member_succeed(member, now_ms);
+                atomic_fetch_sub(&member->peer->active, 1);
+            }
+            if (!member || !group_has_other(group, &pick, now_ms))
+                break;
+        }
+        if (pick.tried[0] >> (group->count - 1) & 1) {
+            thread->let_in++;
+            member_fail(group, bad, WHY_CONNECT_REFUSED, now_ms);
+        }
+    }
+    return NULL;
+}
+
+static void test_threads(void **state) {
+    (void)state;
+    struct fixture f;
+    fixture_init(&f, BALANCE_LEAST_CONN);
+    for (unsigned i = 0; i < 5; i++)
+        fixture_server(&f, 1 + i);
+    f.servers[4].fail_timeout_ms = 1000000; /* longer than the test */
+    fixture_begin(&f, THREADS);
+    struct member *bad = &f.group->members[4];
+    assert_true(member_fail(f.group, bad, WHY_CONNECT_REFUSED, 1));
+    struct loop_thread threads[THREADS];
+    for (unsigned i = 0; i < THREADS; i++) {
+        threads[i] = (struct loop_thread){.fixture = &f, .loop = i};
+        assert_int_equal(pthread_create(&threads[i].thread, NULL, loop_run, &threads[i]), 0);
+    }
+    unsigned let_in = 0;
+    for (unsigned i = 0; i < THREADS; i++) {
+        pthread_join(threads[i].thread, NULL);
+        let_in += threads[i].let_in;
+    }
+    assert_int_equal(let_in, 1); /* its window passed at 1,000,002 */
+    assert_int_equal(bad->peer->epoch, 1);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(f.group->members[i].peer->fails, 0);
+    fixture_fini(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_smooth_sequence),
@@ -415,9 +500,11 @@ int main(void) {
         cmocka_unit_test(test_least_conn),
         cmocka_unit_test(test_least_conn_fills_by_weight),
         cmocka_unit_test(test_peers_live_over_a_reload),
+        cmocka_unit_test(test_dead_becomes_sole),
         cmocka_unit_test(test_registry_lets_go),
         cmocka_unit_test(test_errors_are_said),
         cmocka_unit_test(test_no_memory_anywhere),
+        cmocka_unit_test(test_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

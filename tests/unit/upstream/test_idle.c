@@ -1,11 +1,9 @@
+#include "../unit.h"
+
 #include "upstream/idle.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 struct world {
     struct loop loop;
@@ -154,8 +152,10 @@ static void test_unclean_is_not_kept(void **state) {
     world_init(&w);
     struct duct *unread = connected(&w, &far[0]), *ended = connected(&w, &far[1]);
     assert_int_equal(write(far[0], "x", 1), 1);
-    put(&w, 0, unread, 60000, 10);
     close(far[1]);
+    while (!unread->can_read || !ended->has_end)
+        loop_turn(&w.loop, 1000);
+    put(&w, 0, unread, 60000, 10);
     put(&w, 0, ended, 60000, 10);
     assert_int_equal(idle_count(w.pool), 0);
     world_fini(&w);

@@ -1,14 +1,12 @@
+#include "../unit.h"
+
 #include "base/mem.h"
 #include "upstream/sid.h"
 
 #include <malloc.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 struct world {
     struct registry *registry;
