@@ -67,7 +67,7 @@ void *arena_grow(struct arena *arena, size_t size) {
     enum { HEAD = sizeof(struct arena_page), ROOM = ARENA_PAGE - HEAD };
     if (size > SIZE_MAX / 2)
         return NULL;
-    size_t rounded = (size + 7) & ~(size_t)7;
+    size_t rounded = (size + !size + 7) & ~(size_t)7;
     bool is_large = rounded > ROOM / 2;
     struct arena_page *page = page_take(arena->pool, is_large ? HEAD + rounded : ARENA_PAGE);
     if (!page)
@@ -93,7 +93,7 @@ void *arena_zero(struct arena *arena, size_t count, size_t size) {
 }
 
 struct str arena_copy(struct arena *arena, struct str s) {
-    char *copy = arena_alloc(arena, s.len + 1);
+    char *copy = s.len < SIZE_MAX ? arena_alloc(arena, s.len + 1) : NULL;
     if (!copy)
         return (struct str){NULL, 0};
     if (s.len)

@@ -33,9 +33,10 @@ void arena_fini(struct arena *arena);
 
 void *arena_grow(struct arena *arena, size_t size);
 
-/* `size` bytes aligned to 8, uninitialised; NULL when memory or the pool's budget is at its end. */
+/* `size` bytes aligned to 8, uninitialised; NULL only when memory or the pool's budget is at its end: a size of
+ * 0 gives a pointer too. */
 static inline void *arena_alloc(struct arena *arena, size_t size) {
-    size_t rounded = (size + 7) & ~(size_t)7;
+    size_t rounded = (size + !size + 7) & ~(size_t)7;
     if (__builtin_expect(rounded < size || rounded > (size_t)(arena->end - arena->at), 0))
         return arena_grow(arena, size);
     void *block = arena->at;

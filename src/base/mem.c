@@ -26,7 +26,10 @@ void *mem_resize(void *block, size_t size) {
 }
 
 void *mem_aligned(size_t alignment, size_t size) {
-    return is_refused() ? NULL : aligned_alloc(alignment, (size + alignment - 1) & ~(alignment - 1));
+    size_t padded;
+    if (is_refused() || __builtin_add_overflow(size, alignment - 1, &padded))
+        return NULL;
+    return aligned_alloc(alignment, padded & ~(alignment - 1));
 }
 
 void mem_free(void *block) {
