@@ -71,7 +71,8 @@ static inline void loop_forget(struct ev *ev) {
     ev->fd = -1;
 }
 
-/* Runs the task once, after this turn's events and timers (or in the next turn when called from a task). */
+/* Runs the task once, after this turn's events and timers (or in the next turn when called from a task). A
+ * task that waits already must not be added again; to take it back, list_remove its node. */
 void loop_soon(struct loop *loop, struct task *task);
 /* Runs the task at the very end of this turn: for freeing what a callback up the stack or an event of this
  * turn may still name. */

@@ -75,18 +75,43 @@ struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *o
     return duct;
 }
 
-ssize_t duct_recv(struct duct *duct, void *bytes, size_t len) {
-    ssize_t got = socket_recv(duct->ev.fd, bytes, len);
-    if (got > 0) {
-        duct->is_connected = true;
-        if ((size_t)got < len && !duct->has_end)
-            duct->can_read = false;
-        return got;
-    }
+/* Keeps the books of a read that gave nothing. */
+static ssize_t nothing_note(struct duct *duct, ssize_t got) {
     duct->can_read = false;
     if (got != -EAGAIN)
         duct->has_end = true;
     return got;
+}
+
+ssize_t duct_recv(struct duct *duct, void *bytes, size_t len) {
+    ssize_t got = socket_recv(duct->ev.fd, bytes, len);
+    if (got <= 0)
+        return nothing_note(duct, got);
+    duct->is_connected = true;
+    if ((size_t)got < len && !duct->has_end)
+        duct->can_read = false;
+    return got;
+}
+
+ssize_t duct_peek(struct duct *duct, void *bytes, size_t len) {
+    ssize_t got = socket_peek(duct->ev.fd, bytes, len);
+    if (got <= 0)
+        return nothing_note(duct, got);
+    duct->is_connected = true;
+    duct->is_peek_full = (size_t)got == len;
+    return got;
+}
+
+void duct_discard(struct duct *duct, size_t used, size_t seen) {
+    size_t gone = 0;
+    while (gone < used) {
+        ssize_t got = socket_discard(duct->ev.fd, used - gone);
+        if (got <= 0) /* a reset has emptied the queue: the next read tells */
+            break;
+        gone += (size_t)got;
+    }
+    if (used == seen && !duct->is_peek_full && !duct->has_end)
+        duct->can_read = false;
 }
 
 /* Keeps the books of a send of `len` bytes. */
@@ -128,6 +153,11 @@ void duct_discard(struct duct *duct, size_t used, size_t seen) {
     socket_discard(duct->ev.fd, used);
     if (used == seen && !duct->has_end)
         duct->can_read = false;
+}
+
+size_t duct_backlog(const struct duct *duct) {
+    ssize_t bytes = socket_unacked(duct->ev.fd);
+    return bytes > 0 ? (size_t)bytes : 0;
 }
 
 size_t duct_backlog(const struct duct *duct) {

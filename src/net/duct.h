@@ -20,6 +20,7 @@ struct duct {
     bool can_read, can_write; /* as far as known: true until a call says otherwise */
     bool has_end;             /* FIN or error has been seen coming: read on until 0 */
     bool is_shut;             /* our FIN is sent */
+    bool is_peek_full;        /* the last peek filled its buffer: more may be there */
     bool is_connected;        /* a byte has passed or the socket became writable */
     unsigned sent_since_look; /* bytes sent since the kernel's queue was last asked for */
     struct task burial;
@@ -39,20 +40,23 @@ static inline void duct_own(struct duct *duct, duct_ready *ready, void *owner) {
     duct->owner = owner;
 }
 
-/* Up to len bytes. 0: the other side has ended. -EAGAIN: nothing now; can_read is false. Other negative errno:
- * broken. A read shorter than len means that nothing more is there: can_read becomes false unless an end is
- * known to be coming. */
+/* Up to len bytes. 0: the other side has ended; can_read is false, has_end true. -EAGAIN: nothing now; can_read
+ * is false. Other negative errno: broken, has_end is true. A read shorter than len means that nothing more is
+ * there: can_read becomes false unless an end is known to be coming. */
 ssize_t duct_recv(struct duct *duct, void *bytes, size_t len);
 /* May take less than len, then can_write is false. -EAGAIN: nothing taken. */
 ssize_t duct_send(struct duct *duct, const void *bytes, size_t len);
 ssize_t duct_send_vector(struct duct *duct, const struct iovec *parts, int count);
+/* The same from a file, from *offset on, which moves. can_write is cleared by -EAGAIN alone, for fewer bytes
+ * than len, or 0, may also mean that the file has become shorter. */
 ssize_t duct_send_file(struct duct *duct, int file, uint64_t *offset, size_t len);
-/* The same bytes without taking them away; then duct_discard takes `used` of the `seen` ones away. */
+/* As duct_recv, but the bytes stay where they are until duct_discard takes `used` of the `seen` ones away,
+ * which knows whether more may be there: only then can_read becomes false. */
 ssize_t duct_peek(struct duct *duct, void *bytes, size_t len);
 void duct_discard(struct duct *duct, size_t used, size_t seen);
 /* Bytes sent that the other side has not acknowledged. */
 size_t duct_backlog(const struct duct *duct);
-/* FIN; later sends are bugs. */
+/* FIN; later sends are bugs, and can_write stays false. Allowed twice. */
 void duct_shutdown(struct duct *duct);
 /* Closes, and frees at the end of the turn. NULL is allowed. */
 void duct_close(struct duct *duct);

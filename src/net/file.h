@@ -15,9 +15,12 @@ struct file_info {
 };
 
 /* Opens `path`, relative and NUL-terminated, beneath the directory `root` for reading, and tells what it is.
- * The kernel refuses every way out of the root by ".." or an absolute path; symbolic links are followed, as
- * nginx does. */
+ * Only regular files and directories are opened. A path with a ".." segment or a leading '/' is refused with
+ * -EACCES, as is anything that is neither file nor directory; symbolic links are followed wherever they lead,
+ * as nginx does. -ENOENT, -ENOTDIR, -EACCES, -ENAMETOOLONG, -ELOOP are the path's; -EMFILE, -ENFILE, -ENOMEM
+ * our shortage. */
 int file_open(const char *root, const char *path, struct file_info *info);
+/* Up to len bytes from offset; 0 at the end. */
 ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset);
 void file_close(int fd);
 

@@ -92,6 +92,32 @@ static void short_reads_clear_can_read(void **state) {
     assert_true(far->is_connected);
 }
 
+static void what_is_peeked_stays_until_discarded(void **state) {
+    (void)state;
+    char bytes[8];
+    loop_turn(&loop, 0);
+    assert_int_equal(duct_peek(far, bytes, sizeof bytes), -EAGAIN);
+    assert_false(far->can_read);
+    assert_int_equal(duct_send(near, "0123456789", 10), 10);
+    turn_until(can_far_read);
+    assert_int_equal(duct_peek(far, bytes, sizeof bytes), 8);
+    duct_discard(far, 3, 8);
+    assert_true(far->can_read);
+    assert_int_equal(duct_peek(far, bytes, 4), 4);
+    assert_memory_equal(bytes, "3456", 4);
+    duct_discard(far, 4, 4);
+    assert_true(far->can_read); /* the buffer was full */
+    assert_int_equal(duct_peek(far, bytes, sizeof bytes), 3);
+    duct_discard(far, 0, 3);
+    assert_true(far->can_read);
+    assert_int_equal(duct_peek(far, bytes, sizeof bytes), 3);
+    duct_discard(far, 3, 3);
+    assert_false(far->can_read);
+    duct_shutdown(near);
+    turn_until(has_far_end);
+    assert_int_equal(duct_peek(far, bytes, sizeof bytes), 0);
+}
+
 static void an_end_is_read_to_its_zero(void **state) {
     (void)state;
     char bytes[16];
@@ -119,7 +145,7 @@ static void a_full_socket_clears_can_write_until_it_drains(void **state) {
         sent += (size_t)taken;
     }
     assert_false(near->can_write);
-    assert_true(socket_unacked(near->ev.fd) > 0);
+    assert_true(duct_backlog(near) > 0);
     while (got < sent) {
         turn_until(can_far_read);
         ssize_t n = duct_recv(far, bytes, sizeof bytes);
@@ -175,6 +201,7 @@ static void a_refused_connection_is_never_connected(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(short_reads_clear_can_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_peeked_stays_until_discarded, setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_is_read_to_its_zero, setup, teardown),
         cmocka_unit_test_setup_teardown(a_full_socket_clears_can_write_until_it_drains, setup, teardown),
         cmocka_unit_test_setup_teardown(a_reset_is_an_end_and_an_error, setup, teardown),
