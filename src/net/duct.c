@@ -142,24 +142,6 @@ ssize_t duct_send_file(struct duct *duct, int file, uint64_t *offset, size_t len
     return sent_note(duct, sent, sent < 0 ? len : 0);
 }
 
-ssize_t duct_peek(struct duct *duct, void *bytes, size_t len) {
-    ssize_t seen = socket_peek(duct->ev.fd, bytes, len);
-    if (seen <= 0)
-        duct->can_read = false;
-    return seen;
-}
-
-void duct_discard(struct duct *duct, size_t used, size_t seen) {
-    socket_discard(duct->ev.fd, used);
-    if (used == seen && !duct->has_end)
-        duct->can_read = false;
-}
-
-size_t duct_backlog(const struct duct *duct) {
-    ssize_t bytes = socket_unacked(duct->ev.fd);
-    return bytes > 0 ? (size_t)bytes : 0;
-}
-
 size_t duct_backlog(const struct duct *duct) {
     ssize_t bytes = socket_unacked(duct->ev.fd);
     return bytes > 0 ? (size_t)bytes : 0;

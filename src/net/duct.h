@@ -17,7 +17,7 @@ struct duct {
     struct duct_pool *pool;
     duct_ready *ready; /* tells `owner` that can_read, can_write or the ends have changed */
     void *owner;
-    bool can_read, can_write; /* as far as known: true until a call says otherwise */
+    bool can_read, can_write; /* as far as known; at first to be read is nothing until an event tells */
     bool has_end;             /* FIN or error has been seen coming: read on until 0 */
     bool is_shut;             /* our FIN is sent */
     bool is_peek_full;        /* the last peek filled its buffer: more may be there */
