@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "base/mem.h"
 #include "upstream/idle.h"
 
 #include <stdlib.h>
@@ -217,6 +218,36 @@ static void test_unused_peer_is_let_go(void **state) {
     close(far);
 }
 
+/* Without memory the connection is closed, and in the steady state none is needed. */
+static void test_memory(void **state) {
+    (void)state;
+    struct world w;
+    int far[3];
+    world_init(&w);
+    for (uint64_t after = 0; after < 3; after++) {
+        struct duct *duct = connected(&w, &far[after]);
+        mem_fail_after(after);
+        put(&w, 0, duct, 60000, 10);
+        mem_fail_never();
+        assert_int_equal(is_closed(far[after]), idle_count(w.pool) == 0);
+        close(far[after]);
+        if (idle_count(w.pool))
+            break;
+    }
+    struct duct *duct = take(&w, 0);
+    assert_non_null(duct);
+#ifndef __SANITIZE_ADDRESS__ /* where each object of a slab is a block of its own */
+    mem_fail_after(0);
+    for (int i = 0; i < 100; i++) {
+        put(&w, 0, duct, 60000, 10);
+        assert_ptr_equal(take(&w, 0), duct);
+    }
+    mem_fail_never();
+#endif
+    duct_close(duct);
+    world_fini(&w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_in_first_out),
@@ -226,6 +257,7 @@ int main(void) {
         cmocka_unit_test(test_retired_in_time),
         cmocka_unit_test(test_close_peer),
         cmocka_unit_test(test_unused_peer_is_let_go),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
