@@ -55,3 +55,15 @@ bool map_put(struct map *map, struct str key, void *value) {
     *entry = (struct map_entry){key, value, hash};
     return true;
 }
+
+bool map_each(const struct map *map, size_t *at, struct str *key, const void **value) {
+    while (*at < map->places) {
+        const struct map_entry *entry = &map->entries[(*at)++];
+        if (!entry->value)
+            continue;
+        *key = entry->key;
+        *value = entry->value;
+        return true;
+    }
+    return false;
+}

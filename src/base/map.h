@@ -19,5 +19,7 @@ void map_init(struct map *map, struct arena *arena, bool is_nocase);
 void *map_get(const struct map *map, struct str key);
 /* Adds or replaces; value is not NULL. False without memory. */
 bool map_put(struct map *map, struct str key, void *value);
+/* Walks all entries in no order that means anything: *at begins at 0; false when there are no more. */
+bool map_each(const struct map *map, size_t *at, struct str *key, const void **value);
 
 #endif

@@ -4,12 +4,14 @@
 #include "base/builder.h"
 #include "base/vec.h"
 
+#include <stdarg.h>
+
 /* What is to be said of a configuration: gathered, never ended at the first. */
 
 /* Where something stands. line 0: nowhere in particular. */
 struct place {
     struct str file;
-    unsigned line, column; /* from 1 */
+    unsigned line, column; /* from 1; the column counts bytes */
 };
 
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
@@ -19,28 +21,35 @@ struct diagnostic {
     struct place place;
     struct str text;   /* one sentence: what is wrong */
     struct str hint;   /* what to write instead; may be empty */
-    struct str source; /* the source line it stands in, to be shown with a caret; may be empty */
+    struct str source; /* the whole source line it stands in, to be shown with a caret; may be empty */
 };
+
+enum { DIAGNOSTICS_MAX = 200 }; /* what is said beyond is counted and not kept */
 
 struct diagnostics {
     struct arena *arena;
     VEC(struct diagnostic) list;
     size_t errors, warnings;
+    struct diagnostic spare; /* what diagnostics_add gives when it cannot keep one */
 };
 
 void diagnostics_init(struct diagnostics *diagnostics, struct arena *arena);
-/* Adds one; the format gives the text. Returns it so that a hint and source can be set; without memory, a
- * static one. */
+/* Adds one; the format gives the text; text and file name are copied. Returns it so that a hint and source can
+ * be set at once (the next addition may move it); without memory, or beyond DIAGNOSTICS_MAX, one that is not
+ * kept. */
 struct diagnostic *diagnostics_add(struct diagnostics *diagnostics, enum severity severity, struct place place,
                                    const char *format, ...) __attribute__((format(printf, 4, 5)));
+struct diagnostic *diagnostics_add_list(struct diagnostics *diagnostics, enum severity severity,
+                                        struct place place, const char *format, va_list list)
+    __attribute__((format(printf, 4, 0)));
 /* The hint: as printf, kept in the arena. */
 void diagnostic_hint(struct diagnostics *diagnostics, struct diagnostic *diagnostic, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* "nginx.conf:3:5: error: text\n    source\n    ^\n  hint\n"; colour codes when asked. What does not fit `out`
- * is cut. */
+/* "nginx.conf:3:5: error: text\n    source\n    ^\n  hint\n"; colour codes when asked. Control characters are
+ * shown as \xHH. What does not fit `out` is cut. */
 void diagnostic_print(struct builder *out, const struct diagnostic *diagnostic, bool in_colour);
-/* The candidate nearest to `word` if it is near enough to be meant (a third of its length, at least one edit);
- * else empty. */
+/* The candidate nearest to `word` if it is near enough to be meant (a third of the longer one's length, at
+ * least one edit) or if it is the candidate with its beginning or end cut off; else empty. */
 struct str diagnostic_nearest(struct str word, const struct str *candidates, size_t count);
 
 #endif

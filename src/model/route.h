@@ -108,9 +108,15 @@ struct route {
     struct route_table children; /* nested locations */
 };
 
+/* For those who build a table, empty (zeroed) at first. */
+enum route_added { ROUTE_ADDED, ROUTE_IS_DUPLICATE, ROUTE_NO_MEMORY };
+/* Adds a route with match, pattern and regex set; the table refers to it. A second exact route, or a second
+ * prefix route, of one pattern is a duplicate and not added. */
+enum route_added route_table_add(struct route_table *table, struct route *route, struct arena *arena);
+
 /* nginx's choice for a normalised path: exact; the longest prefix (final when ^~); the first matching regex;
  * else the longest prefix; descending into nested tables; `fallback` when nothing matches. Fills captures (may
- * be NULL). */
+ * be NULL) when a regex matched, else leaves them as they are: those of the server name then still hold. */
 const struct route *route_find(const struct route_table *table, const struct route *fallback, struct str path,
                                struct regex_match *captures);
 

@@ -35,6 +35,12 @@ struct listen {
     VEC(struct site_name_regex) regexes;
 };
 
+/* For those who build: adds one of a site's names ("x", "*.x", ".x", "x.*"), with `regex` for one given as
+ * "~regex". A name that another site has on this address already stays that one's: SITE_NAME_TAKEN. */
+enum site_name_added { SITE_NAME_ADDED, SITE_NAME_TAKEN, SITE_NAME_NO_MEMORY };
+enum site_name_added listen_add_name(struct listen *listen, struct site *site, struct str name,
+                                     struct regex *regex, struct arena *arena);
+
 /* nginx's choice for a Host (lower case, no port): exact, longest "*.x", longest "x.*", first regex, default.
  */
 const struct site *listen_find_site(const struct listen *listen, struct str host, struct regex_match *captures);

@@ -15,7 +15,8 @@ struct value_map_regex {
 struct value_map {
     struct str name; /* without '$' */
     struct template source;
-    struct map exact; /* key in lower case (nginx compares without case) -> struct template * */
+    struct map exact; /* key (without case, as nginx compares) -> struct template *; with is_hostnames "*.x" is
+                         kept as ".x", "x.*" as "x." */
     VEC(struct value_map_regex) regexes;
     struct template fallback; /* default */
     bool is_hostnames;
@@ -24,5 +25,11 @@ struct value_map {
 /* The template for a source value: exact, then (hostnames) ".suffix" and wildcards, then regexes in order, then
  * default. */
 const struct template *value_map_find(const struct value_map *map, struct str value);
+
+/* For those who build one: set is_hostnames and init `exact` (nocase) first. Adds a key that is no regular
+ * expression; key and value outlive the map. False without memory. */
+bool value_map_put(struct value_map *map, struct str key, struct template *value);
+/* Is there such a key already? */
+bool value_map_has(const struct value_map *map, struct str key);
 
 #endif

@@ -1,0 +1,186 @@
+#include "dialect/nginx/compile.h"
+
+/* Variables of nginx's that nothing here gives a value yet. */
+static const struct str not_built[] = {
+#define NAME(text) {"" text, sizeof(text) - 1},
+    NAME("ancient_browser") NAME("binary_remote_addr") NAME("connection_time") NAME("connections_active") NAME(
+        "connections_reading") NAME("connections_waiting") NAME("connections_writing") NAME("date_gmt")
+        NAME("date_local") NAME("fastcgi_path_info") NAME("fastcgi_script_name") NAME("geoip_city") NAME(
+            "geoip_country_code") NAME("gzip_ratio") NAME("http2") NAME("http3") NAME("invalid_referer")
+            NAME("limit_conn_status") NAME("limit_rate") NAME("limit_req_status") NAME("modern_browser")
+                NAME("msie") NAME("pipe") NAME("proxy_protocol_addr") NAME("proxy_protocol_port") NAME(
+                    "proxy_protocol_server_addr") NAME("proxy_protocol_server_port") NAME("realip_remote_addr")
+                    NAME("realip_remote_port") NAME("realpath_root") NAME("request_body") NAME(
+                        "request_body_file") NAME("request_completion") NAME("request_port") NAME("secure_link")
+                        NAME("secure_link_expires") NAME("ssl_alpn_protocol") NAME("ssl_cipher")
+                            NAME("ssl_ciphers") NAME("ssl_client_cert") NAME("ssl_client_escaped_cert")
+                                NAME("ssl_client_fingerprint") NAME("ssl_client_i_dn") NAME("ssl_client_s_dn")
+                                    NAME("ssl_client_serial") NAME("ssl_client_verify") NAME("ssl_curve")
+                                        NAME("ssl_curves") NAME("ssl_early_data") NAME("ssl_protocol") NAME(
+                                            "ssl_server_name") NAME("ssl_session_id") NAME("ssl_session_reused")
+                                            NAME("tcpinfo_rcv_space") NAME("tcpinfo_rtt") NAME("tcpinfo_rttvar")
+                                                NAME("tcpinfo_snd_cwnd") NAME("uid_got") NAME("uid_reset")
+                                                    NAME("uid_set") NAME("upstream_cache_status")
+                                                        NAME("upstream_last_server_name")
+#undef NAME
+};
+
+struct compiling {
+    struct scope *scope;
+    const struct word *at;
+    bool is_log;
+    VEC(struct template_part) parts;
+};
+
+static bool is_name_char(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+bool compile_has_variable(struct str text) {
+    return str_find_char(text, '$') != STR_NONE;
+}
+
+/* Groups of the server name's regular expression, used outside locations, would be overwritten by those of a
+ * location's. */
+static void captures_note(struct compiling *c) {
+    if (c->scope->context & CONTEXT_SERVER)
+        c->scope->reader->uses_site_captures = true;
+}
+
+static bool part_add(struct compiling *c, struct template_part part) {
+    struct template_part *slot = VEC_ADD(&c->parts, &c->scope->reader->model->arena);
+    if (!slot)
+        return reader_starve(c->scope->reader);
+    *slot = part;
+    return true;
+}
+
+static bool is_not_built(struct str name) {
+    for (size_t i = 0; i < sizeof not_built / sizeof *not_built; i++)
+        if (str_eq(not_built[i], name))
+            return true;
+    return false;
+}
+
+static bool fail_unknown(struct compiling *c, struct str name) {
+    struct reader *reader = c->scope->reader;
+    if (is_not_built(name)) {
+        if (!c->is_log) {
+            reader_fail(reader, c->at, "the variable \"$%.*s\" is not built yet", STR_ARG(name));
+            return false;
+        }
+        reader_say(reader, SEVERITY_WARNING, c->at, "the variable \"$%.*s\" is not built yet: \"-\" is logged",
+                   STR_ARG(name));
+        return part_add(c, (struct template_part){.text = STR("-")});
+    }
+    size_t count;
+    const struct str *names = variable_names(&count);
+    struct str near = diagnostic_nearest(name, names, count);
+    for (size_t i = 0; i < reader->model->maps.count && !near.len; i++)
+        near = diagnostic_nearest(name, &reader->model->maps.items[i]->name, 1);
+    struct diagnostic *said = reader_fail(reader, c->at, "unknown \"%.*s\" variable", STR_ARG(name));
+    if (near.len)
+        diagnostic_hint(reader->diagnostics, said, "did you mean \"$%.*s\"?", STR_ARG(near));
+    else
+        diagnostic_hint(reader->diagnostics, said,
+                        "define it with a \"map\" block, or write \"%.*s\" without the $", STR_ARG(name));
+    return false;
+}
+
+static bool variable_add(struct compiling *c, struct str written) {
+    struct reader *reader = c->scope->reader;
+    struct str name = reader_lower(reader, written);
+    if (reader->is_starved)
+        return false;
+    unsigned group = regex_group(c->scope->captures, written);
+    struct value_map *map = map_get(&reader->maps, name);
+    struct variable variable = variable_find(name);
+    if (group >= REGEX_GROUPS_MAX) {
+        reader_fail(reader, c->at, "only the first %d groups of a regular expression can be used",
+                    REGEX_GROUPS_MAX - 1);
+        return false;
+    }
+    if (group)
+        captures_note(c);
+    if (group)
+        variable = (struct variable){.id = VARIABLE_CAPTURE, .index = group, .name = name};
+    else if (map)
+        variable = (struct variable){.id = VARIABLE_MAP, .name = name, .map = map};
+    else if (variable.id == VARIABLE_NONE)
+        return fail_unknown(c, name);
+    return part_add(c, (struct template_part){.text = STR(""), .variable = variable});
+}
+
+static bool capture_add(struct compiling *c, char digit) {
+    struct reader *reader = c->scope->reader;
+    if (!c->scope->captures) {
+        struct diagnostic *said = reader_fail(
+            reader, c->at, "\"$%c\" stands for a group of a regular expression, and there is none here", digit);
+        diagnostic_hint(reader->diagnostics, said,
+                        "groups are taken from \"location ~ ...\" and from \"server_name ~...\"");
+        return false;
+    }
+    captures_note(c);
+    struct variable variable = {.id = VARIABLE_CAPTURE, .index = (unsigned)(digit - '0')};
+    variable.name = reader_join(reader, str_make(&digit, 1), STR(""));
+    return !reader->is_starved && part_add(c, (struct template_part){.text = STR(""), .variable = variable});
+}
+
+/* What stands behind a '$' at the head of *rest. */
+static bool dollar_take(struct compiling *c, struct str *rest) {
+    struct reader *reader = c->scope->reader;
+    bool in_braces = rest->len && rest->ptr[0] == '{';
+    if (in_braces)
+        *rest = str_from(*rest, 1);
+    if (!in_braces && rest->len && rest->ptr[0] >= '1' && rest->ptr[0] <= '9') {
+        char digit = rest->ptr[0];
+        *rest = str_from(*rest, 1);
+        return capture_add(c, digit);
+    }
+    size_t len = 0;
+    while (len < rest->len && is_name_char(rest->ptr[len]))
+        len++;
+    struct str name = str_head(*rest, len);
+    *rest = str_from(*rest, len);
+    if (in_braces && (rest->len == 0 || rest->ptr[0] != '}')) {
+        reader_fail(reader, c->at, "the closing bracket in \"${%.*s\" is missing", STR_ARG(name));
+        return false;
+    }
+    if (in_braces)
+        *rest = str_from(*rest, 1);
+    if (len == 0) {
+        reader_fail(reader, c->at, "a \"$\" without the name of a variable");
+        return false;
+    }
+    if (in_braces && len == 1 && name.ptr[0] >= '1' && name.ptr[0] <= '9')
+        return capture_add(c, name.ptr[0]);
+    return variable_add(c, name);
+}
+
+static bool text_compile(struct compiling *c, struct str text, struct template *out) {
+    struct str rest = text;
+    while (rest.len) {
+        size_t at = str_find_char(rest, '$');
+        size_t len = at == STR_NONE ? rest.len : at;
+        if (len && !part_add(c, (struct template_part){.text = str_head(rest, len)}))
+            return false;
+        rest = str_from(rest, len);
+        if (rest.len == 0)
+            break;
+        rest = str_from(rest, 1);
+        if (!dollar_take(c, &rest))
+            return false;
+    }
+    *out = (struct template){c->parts.items, c->parts.count};
+    return true;
+}
+
+bool compile_template(struct scope *scope, const struct word *at, struct str text, struct template *out) {
+    struct compiling c = {.scope = scope, .at = at};
+    return text_compile(&c, text, out);
+}
+
+bool compile_log_template(struct scope *scope, const struct word *at, struct str text, struct template *out) {
+    struct compiling c = {.scope = scope, .at = at, .is_log = true};
+    return text_compile(&c, text, out);
+}

@@ -1,0 +1,15 @@
+#ifndef DIALECT_NGINX_COMPILE_H
+#define DIALECT_NGINX_COMPILE_H
+
+#include "dialect/nginx/reader.h"
+
+/* A text with variables ($name, ${name}, $1) compiled; maps by their names, captures by scope->captures. What
+ * is wrong is said; false then. */
+bool compile_template(struct scope *scope, const struct word *at, struct str text, struct template *out);
+/* The same, but a variable that nginx knows and hawser does not yet becomes "-" with a warning: for log lines.
+ */
+bool compile_log_template(struct scope *scope, const struct word *at, struct str text, struct template *out);
+/* Does the text name a variable? */
+bool compile_has_variable(struct str text);
+
+#endif

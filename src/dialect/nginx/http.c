@@ -1,0 +1,87 @@
+#include "dialect/nginx/http.h"
+
+#include "dialect/nginx/map.h"
+#include "dialect/nginx/set.h"
+#include "dialect/nginx/unit.h"
+
+/* What http, server and location share: limits and times of the client's side. */
+
+void http_enter(struct scope *scope) {
+    scope->policy = &scope->reader->policy;
+    scope->site = &scope->reader->site;
+    map_declare(scope);
+    scope_read(scope);
+}
+
+void http_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    scope->reader->model->has_http = true;
+    struct scope inner = scope_inner(scope, CONTEXT_HTTP, node);
+    http_enter(&inner);
+}
+
+/* keepalive_timeout TIME [TIME of the header field] */
+static void keepalive_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct policy *policy = scope->policy;
+    uint64_t ms, header_s = 0;
+    if (!unit_time_ms(node->words[1].text, &ms)) {
+        set_fail(scope, &node->words[1], row, "a time, as 75s; 0 keeps no connection");
+        return;
+    }
+    if (node->count == 3 && !unit_time_s(node->words[2].text, &header_s)) {
+        set_fail(scope, &node->words[2], row, "a time in seconds, for the Keep-Alive field");
+        return;
+    }
+    policy->keepalive_timeout_ms = ms;
+    policy->keepalive_header_s = header_s;
+}
+
+/* large_client_header_buffers NUMBER SIZE */
+static void large_buffers_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t count, bytes;
+    if (!str_to_u64(node->words[1].text, &count) || count == 0 || count > 1024) {
+        set_fail(scope, &node->words[1], row, "a number of buffers from 1 to 1024, then their size");
+        return;
+    }
+    if (!unit_size(node->words[2].text, false, &bytes) || bytes < 256 || bytes > 64 * 1024 * 1024) {
+        set_fail(scope, &node->words[2], row, "a size from 256 to 64m, as 8k");
+        return;
+    }
+    scope->site->large_buffer_count = (size_t)count;
+    scope->site->large_buffer_bytes = (size_t)bytes;
+}
+
+static void small_buffer_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t bytes;
+    if (!unit_size(node->words[1].text, false, &bytes) || bytes < 64 || bytes > 64 * 1024 * 1024)
+        set_fail(scope, &node->words[1], row, "a size from 64 to 64m, as 1k");
+    else
+        scope->site->client_header_buffer_bytes = (size_t)bytes;
+}
+
+static const char streams[] = "bodies are streamed in both directions, and what is held is bounded";
+
+static const struct directive rows[] = {
+    {"client_max_body_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_bytes, POLICY(client_max_body_bytes), NULL},
+    {"client_body_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(client_body_timeout_ms),
+     NULL},
+    {"client_header_timeout", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
+     SITE(client_header_timeout_ms), NULL},
+    {"client_header_buffer_size", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, small_buffer_set,
+     NOTHING, NULL},
+    {"large_client_header_buffers", CONTEXT_HTTP | CONTEXT_SERVER, 2, 2, DIRECTIVE_ONCE, large_buffers_set,
+     NOTHING, NULL},
+    {"send_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(client_send_timeout_ms), NULL},
+    {"keepalive_timeout", CONTEXT_HSL, 1, 2, DIRECTIVE_ONCE, keepalive_set, NOTHING, NULL},
+    {"keepalive_requests", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_number, POLICY(keepalive_requests), NULL},
+    {"lingering_time", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(lingering_time_ms), NULL},
+    {"lingering_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(lingering_timeout_ms), NULL},
+    {"tcp_nodelay", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_tcp_nodelay), NULL},
+    {"lingering_close", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
+     "it is done where it is needed"},
+    {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"client_body_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"client_body_in_single_buffer", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+};
+
+const struct area http_area = {rows, sizeof rows / sizeof *rows};

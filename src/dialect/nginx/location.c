@@ -1,0 +1,209 @@
+#include "dialect/nginx/location.h"
+
+#include "dialect/nginx/compile.h"
+
+struct pattern {
+    enum route_match match;
+    bool is_nocase;
+    struct str text;
+    const struct word *at;
+};
+
+/* What stands before a pattern, by itself or glued to it. False: it is none of these. */
+static bool modifier_read(struct str text, struct pattern *pattern) {
+    if (str_eq(text, STR("=")))
+        pattern->match = ROUTE_EXACT;
+    else if (str_eq(text, STR("^~")))
+        pattern->match = ROUTE_PREFIX_FINAL;
+    else if (str_eq(text, STR("~")) || str_eq(text, STR("~*")))
+        pattern->match = ROUTE_REGEX;
+    else
+        return false;
+    pattern->is_nocase = str_eq(text, STR("~*"));
+    return true;
+}
+
+static bool pattern_read(struct scope *scope, const struct node *node, struct pattern *pattern) {
+    struct reader *reader = scope->reader;
+    const struct word *at = &node->words[node->count - 1];
+    *pattern = (struct pattern){.match = ROUTE_PREFIX, .text = at->text, .at = at};
+    if (node->count == 3) {
+        if (modifier_read(node->words[1].text, pattern))
+            return true;
+        struct diagnostic *said = reader_fail(reader, &node->words[1], "invalid location modifier \"%.*s\"",
+                                              STR_ARG(node->words[1].text));
+        diagnostic_hint(
+            reader->diagnostics, said,
+            "it must be = (this path alone), ^~ (a prefix before regular expressions), ~ (a regular "
+            "expression) or ~* (one without case)");
+        return false;
+    }
+    for (size_t len = 2; len >= 1; len--)
+        if (at->text.len >= len && modifier_read(str_head(at->text, len), pattern)) {
+            pattern->text = str_from(at->text, len);
+            return true;
+        }
+    if (at->text.len && at->text.ptr[0] == '@') {
+        reader_fail(reader, at, "named locations (\"%.*s\") are not built yet", STR_ARG(at->text));
+        return false;
+    }
+    return true;
+}
+
+static bool nesting_is_right(struct scope *scope, const struct pattern *pattern) {
+    const struct route *outer = scope->route;
+    struct reader *reader = scope->reader;
+    if (!(scope->context & CONTEXT_LOCATION))
+        return true;
+    if (outer->match == ROUTE_EXACT) {
+        reader_fail(reader, pattern->at, "location \"%.*s\" cannot be inside the exact location \"%.*s\"",
+                    STR_ARG(pattern->text), STR_ARG(outer->pattern));
+        return false;
+    }
+    if (pattern->match != ROUTE_REGEX && !str_starts(pattern->text, outer->pattern)) {
+        struct diagnostic *said =
+            reader_fail(reader, pattern->at, "location \"%.*s\" is outside location \"%.*s\"",
+                        STR_ARG(pattern->text), STR_ARG(outer->pattern));
+        diagnostic_hint(
+            reader->diagnostics, said,
+            outer->match == ROUTE_REGEX
+                ? "in a location with a regular expression only further regular expressions can stand"
+                : "the pattern of an inner location is written whole: it begins with the outer one's");
+        return false;
+    }
+    return true;
+}
+
+static struct route *route_make(struct scope *scope, const struct pattern *pattern) {
+    struct reader *reader = scope->reader;
+    struct route *route = reader_alloc(reader, sizeof *route);
+    if (!route)
+        return NULL;
+    *route = (struct route){.place = word_place(pattern->at),
+                            .match = pattern->match,
+                            .pattern = pattern->text,
+                            .action = ROUTE_FILES,
+                            .policy = *scope->policy};
+    if (pattern->match != ROUTE_REGEX) {
+        if (pattern->text.len == 0 || pattern->text.ptr[0] != '/') {
+            struct diagnostic *said = reader_say(
+                reader, SEVERITY_WARNING, pattern->at,
+                "location \"%.*s\" never matches: every path begins with \"/\"", STR_ARG(pattern->text));
+            diagnostic_hint(reader->diagnostics, said, "did you mean \"/%.*s\"?", STR_ARG(pattern->text));
+        }
+        return route;
+    }
+    route->regex = reader_regex(reader, pattern->at, pattern->text, pattern->is_nocase);
+    if (route->regex && reader->uses_site_captures)
+        reader_fail(
+            reader, pattern->at,
+            "a location with a regular expression in a server whose server_name's groups are used outside "
+            "its locations is not built yet");
+    return route->regex ? route : NULL;
+}
+
+/* What is proxied at "/x/" answers "/x" with a redirection, as in nginx. */
+static void slash_redirect(struct scope *scope, struct route_table *table, const struct route *route) {
+    struct reader *reader = scope->reader;
+    size_t len = route->pattern.len;
+    if (!route->pass || len < 2 || route->pattern.ptr[len - 1] != '/' ||
+        (route->match != ROUTE_PREFIX && route->match != ROUTE_PREFIX_FINAL))
+        return;
+    struct route *bare = reader_alloc(reader, sizeof *bare);
+    if (!bare)
+        return;
+    *bare = *route;
+    bare->children = (struct route_table){0};
+    bare->match = ROUTE_EXACT;
+    bare->pattern = str_head(route->pattern, len - 1);
+    bare->action = ROUTE_ANSWER;
+    bare->pass = NULL;
+    bare->answer.status = 301;
+    struct word at = {.text = STR(""), .file = scope->block->words[0].file};
+    struct str text = reader_join(reader, route->pattern, STR("$is_args$args"));
+    if (str_find_char(route->pattern, '$') != STR_NONE || reader->is_starved ||
+        !compile_template(scope, &at, text, &bare->answer.text))
+        return;
+    for (size_t i = 0; i < table->prefix_count; i++)
+        if (str_eq(table->prefixes[i]->pattern, bare->pattern))
+            return;
+    if (route_table_add(table, bare, &reader->model->arena) == ROUTE_NO_MEMORY)
+        reader_starve(reader);
+}
+
+void location_end(struct scope *scope) {
+    struct route_table *table =
+        scope->context & CONTEXT_LOCATION ? &scope->route->children : &scope->site->routes;
+    for (size_t i = 0; i < table->prefix_count && !scope->reader->is_starved; i++)
+        slash_redirect(scope, table, table->prefixes[i]);
+}
+
+void location_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    struct pattern pattern;
+    bool is_inner = (scope->context & CONTEXT_LOCATION) != 0;
+    struct route_table *table = is_inner ? &scope->route->children : &scope->site->routes;
+    if (!pattern_read(scope, node, &pattern) || !nesting_is_right(scope, &pattern))
+        return;
+    struct route *route = route_make(scope, &pattern);
+    if (!route)
+        return;
+    if (!is_inner && scope->route->action == ROUTE_ANSWER)
+        reader_say(reader, SEVERITY_WARNING, &node->words[0],
+                   "this location is never reached: the server's \"return\" answers every request");
+    else
+        switch (route_table_add(table, route, &reader->model->arena)) {
+        case ROUTE_IS_DUPLICATE:
+            reader_fail(reader, pattern.at, "duplicate location \"%.*s\"", STR_ARG(pattern.text));
+            return;
+        case ROUTE_NO_MEMORY:
+            reader_starve(reader);
+            return;
+        case ROUTE_ADDED:
+            break;
+        }
+    struct scope inner = scope_inner(scope, CONTEXT_LOCATION, node);
+    inner.policy = &route->policy;
+    inner.route = route;
+    if (route->regex)
+        inner.captures = route->regex;
+    scope_read(&inner);
+    location_end(&inner);
+}
+
+/* ---- return ---- */
+
+static bool is_url(struct str text) {
+    return str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("https://")) ||
+           str_starts(text, STR("$scheme"));
+}
+
+void location_return(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    struct local_answer answer = {0};
+    const struct word *at = &node->words[1];
+    const struct word *text = node->count == 3 ? &node->words[2] : NULL;
+    uint64_t status = 302;
+    if (!text && is_url(at->text)) {
+        text = at;
+    } else if (!str_to_u64(at->text, &status) || status > 999) {
+        struct diagnostic *said = reader_fail(reader, at, "invalid return code \"%.*s\"", STR_ARG(at->text));
+        diagnostic_hint(reader->diagnostics, said,
+                        "write: return CODE; return CODE TEXT; return 301 URL; or return URL; with http:// or "
+                        "https://");
+        return;
+    }
+    if (status < 200) {
+        reader_fail(reader, at, "\"return %.*s\": an answer's code is 200 or more", STR_ARG(at->text));
+        return;
+    }
+    answer.status = (unsigned)status;
+    if (text && !compile_template(scope, text, text->text, &answer.text))
+        return;
+    if (!scope->is_first) /* the first one answers */
+        return;
+    scope->route->answer = answer;
+    scope->route->action = ROUTE_ANSWER;
+}

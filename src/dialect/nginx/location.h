@@ -1,0 +1,12 @@
+#ifndef DIALECT_NGINX_LOCATION_H
+#define DIALECT_NGINX_LOCATION_H
+
+#include "dialect/nginx/reader.h"
+
+/* Rows' handlers: location [= | ^~ | ~ | ~*] PATTERN { ... }, and return. */
+void location_read(struct scope *scope, const struct node *node, const struct directive *row);
+void location_return(struct scope *scope, const struct node *node, const struct directive *row);
+/* To be called when a server or location has been read whole. */
+void location_end(struct scope *scope);
+
+#endif

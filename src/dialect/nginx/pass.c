@@ -1,0 +1,173 @@
+#include "dialect/nginx/pass.h"
+
+#include "dialect/endpoint.h"
+#include "dialect/nginx/compile.h"
+#include "dialect/nginx/upstream.h"
+
+struct target {
+    struct scope *scope;
+    const struct word *at;
+    struct str address; /* what stands between "http://" and the path */
+    bool has_uri;
+    struct str uri;
+};
+
+static const char stream_hint[] = "write: proxy_pass http://%.*s; (without http:// it belongs in stream { } or "
+                                  "tcp { }: raw TCP, which is not built yet)";
+
+static bool scheme_is_right(struct target *t, struct str *rest) {
+    struct reader *reader = t->scope->reader;
+    struct str url = t->at->text;
+    struct diagnostic *said;
+    *rest = str_from(url, 7);
+    if (compile_has_variable(url)) {
+        said = reader_fail(reader, t->at, "variables in \"proxy_pass\" are not built yet");
+        diagnostic_hint(reader->diagnostics, said, "name an upstream block, or a host and port");
+        return false;
+    }
+    if (str_starts_nocase(url, STR("http://")))
+        return true;
+    if (str_starts_nocase(url, STR("https://"))) {
+        said = reader_fail(reader, t->at, "\"proxy_pass\" to https:// is not built yet");
+        diagnostic_hint(reader->diagnostics, said, "where the servers also speak plain HTTP write http://");
+    } else if (str_starts_nocase(url, STR("ws://")) || str_starts_nocase(url, STR("wss://"))) {
+        said = reader_fail(reader, t->at, "invalid URL prefix in \"%.*s\"", STR_ARG(url));
+        diagnostic_hint(
+            reader->diagnostics, said,
+            "write http://%.*s: a WebSocket begins as an HTTP request, and an upgrade passes by itself",
+            STR_ARG(str_from(url, str_find(url, STR("://")) + 3)));
+    } else {
+        said = reader_fail(reader, t->at, "invalid URL prefix in \"%.*s\"", STR_ARG(url));
+        diagnostic_hint(reader->diagnostics, said, stream_hint, STR_ARG(url));
+    }
+    return false;
+}
+
+static bool target_split(struct target *t) {
+    struct str rest;
+    if (!scheme_is_right(t, &rest))
+        return false;
+    size_t end;
+    if (str_starts(rest, STR("unix:"))) {
+        end = str_find_char(str_from(rest, 5), ':'); /* "unix:/path:/uri" */
+        t->address = end == STR_NONE ? rest : str_head(rest, end + 5);
+        t->uri = end == STR_NONE ? STR("") : str_from(rest, end + 6);
+    } else {
+        for (end = 0; end < rest.len && !strchr("/?#", rest.ptr[end]); end++)
+            if (rest.ptr[end] == '\0')
+                break;
+        t->address = str_head(rest, end);
+        t->uri = str_from(rest, end);
+    }
+    t->has_uri = t->uri.len > 0;
+    if (t->has_uri && t->uri.ptr[0] != '/')
+        t->uri = reader_join(t->scope->reader, STR("/"), t->uri);
+    return !t->scope->reader->is_starved;
+}
+
+static struct upstream *block_find(struct reader *reader, struct str name) {
+    for (size_t i = 0; i < reader->model->upstreams.count; i++) {
+        struct upstream *upstream = reader->model->upstreams.items[i];
+        if (!upstream->is_implicit && str_eq_nocase(upstream->name, name))
+            return upstream;
+    }
+    return NULL;
+}
+
+/* A single word that is near an upstream block's name, or "upstream" itself, is no host but a slip. */
+static bool is_slip(struct target *t, struct str host) {
+    struct reader *reader = t->scope->reader;
+    struct str near = STR("");
+    unsigned least = 3;
+    size_t blocks = 0;
+    if (str_find_char(host, '.') != STR_NONE || str_find_char(host, ':') != STR_NONE ||
+        str_eq_nocase(host, STR("localhost")))
+        return false;
+    for (size_t i = 0; i < reader->model->upstreams.count; i++) {
+        const struct upstream *upstream = reader->model->upstreams.items[i];
+        if (upstream->is_implicit)
+            continue;
+        blocks++;
+        unsigned distance = str_distance(host, upstream->name);
+        if (distance < least && distance < upstream->name.len) {
+            least = distance;
+            near = upstream->name;
+        } else if (near.len == 0 && str_eq(host, STR("upstream"))) {
+            near = upstream->name;
+        }
+    }
+    if (near.len == 0)
+        return false;
+    struct diagnostic *said = reader_fail(reader, t->at, "no upstream named \"%.*s\"", STR_ARG(host));
+    diagnostic_hint(reader->diagnostics, said, "did you mean \"%.*s\"?%s", STR_ARG(near),
+                    blocks == 1 ? " It is the only one that is defined" : "");
+    return true;
+}
+
+static struct upstream *target_find(struct target *t, struct endpoint *endpoint) {
+    struct reader *reader = t->scope->reader;
+    const char *problem;
+    struct upstream *block = block_find(reader, t->address);
+    *endpoint = (struct endpoint){.host = t->address};
+    if (block)
+        return block;
+    if (!endpoint_parse(t->address, endpoint, &problem)) {
+        reader_fail(reader, t->at, "invalid host in \"%.*s\": \"%.*s\" %s", STR_ARG(t->at->text),
+                    STR_ARG(t->address), problem);
+        return NULL;
+    }
+    block = endpoint->is_unix ? NULL : block_find(reader, endpoint->host);
+    if (block) {
+        struct diagnostic *said = reader_fail(reader, t->at, "upstream \"%.*s\" may not have port %u",
+                                              STR_ARG(endpoint->host), endpoint->port);
+        diagnostic_hint(reader->diagnostics, said, "the ports are those of its servers: write http://%.*s",
+                        STR_ARG(endpoint->host));
+        return NULL;
+    }
+    if (!endpoint->is_unix && endpoint->port == 0 && is_slip(t, endpoint->host))
+        return NULL;
+    return upstream_implicit(reader, endpoint, word_place(t->at));
+}
+
+/* $proxy_host: as written, without the port when it is 80. */
+static struct str host_shown(const struct target *t, const struct endpoint *endpoint) {
+    if (endpoint->is_unix)
+        return STR("localhost");
+    if (endpoint->port != 80)
+        return t->address;
+    size_t colon = t->address.len;
+    while (colon && t->address.ptr[colon - 1] != ':')
+        colon--;
+    return str_head(t->address, colon - 1);
+}
+
+void pass_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    struct target target = {.scope = scope, .at = &node->words[1]};
+    if (!target_split(&target))
+        return;
+    if (target.has_uri && scope->route->match == ROUTE_REGEX) {
+        struct diagnostic *said =
+            reader_fail(reader, target.at,
+                        "\"proxy_pass\" cannot have a path in a location given by a regular "
+                        "expression");
+        diagnostic_hint(reader->diagnostics, said,
+                        "there is no fixed prefix that \"%.*s\" could replace: write http://%.*s",
+                        STR_ARG(target.uri), STR_ARG(target.address));
+        return;
+    }
+    struct endpoint endpoint;
+    struct upstream *upstream = target_find(&target, &endpoint);
+    struct pass *pass = upstream ? reader_alloc(reader, sizeof *pass) : NULL;
+    if (!pass)
+        return;
+    *pass = (struct pass){.place = word_place(target.at),
+                          .upstream = upstream,
+                          .host = upstream->is_implicit ? host_shown(&target, &endpoint) : target.address,
+                          .has_uri = target.has_uri,
+                          .uri = target.uri};
+    scope->route->pass = pass;
+    if (scope->route->action != ROUTE_ANSWER)
+        scope->route->action = ROUTE_PASS;
+}

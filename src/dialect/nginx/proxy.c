@@ -1,0 +1,176 @@
+#include "dialect/nginx/compile.h"
+#include "dialect/nginx/pass.h"
+#include "dialect/nginx/set.h"
+
+/* How requests are passed to an upstream, and what is added to heads. */
+
+static bool name_is_valid(struct str name) {
+    for (size_t i = 0; i < name.len; i++)
+        if (name.ptr[i] <= ' ' || name.ptr[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", name.ptr[i]))
+            return false;
+    return name.len > 0;
+}
+
+static bool rule_read(struct scope *scope, const struct node *node, struct header_rule *rule) {
+    struct reader *reader = scope->reader;
+    const struct word *at = &node->words[1];
+    *rule = (struct header_rule){.name = at->text};
+    if (!name_is_valid(at->text)) {
+        struct diagnostic *said =
+            reader_fail(reader, at, "\"%.*s\" is no name of a header field", STR_ARG(at->text));
+        diagnostic_hint(reader->diagnostics, said, "the name is written without a colon: %.*s NAME VALUE;",
+                        STR_ARG(node_name(node)));
+        return false;
+    }
+    for (size_t i = 0; i < node->words[2].text.len; i++)
+        if (memchr("\r\n", node->words[2].text.ptr[i], 2) || !node->words[2].text.ptr[i]) {
+            reader_fail(reader, &node->words[2], "a header field's value cannot have a line break in it");
+            return false;
+        }
+    return compile_template(scope, &node->words[2], node->words[2].text, &rule->value);
+}
+
+/* proxy_set_header NAME VALUE: one in a block replaces all of the outer ones. */
+static void proxy_header_add(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct policy *policy = scope->policy;
+    struct header_rule rule;
+    if (scope->is_first) {
+        memset(&policy->proxy_headers, 0, sizeof policy->proxy_headers);
+        policy->says_upgrade = false;
+    }
+    if (!rule_read(scope, node, &rule))
+        return;
+    struct header_rule *slot = VEC_ADD(&policy->proxy_headers, &scope->reader->model->arena);
+    if (!slot) {
+        reader_starve(scope->reader);
+        return;
+    }
+    *slot = rule;
+    policy->says_upgrade |= str_eq_nocase(rule.name, STR("Upgrade"));
+}
+
+static void header_add(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct policy *policy = scope->policy;
+    struct header_rule rule;
+    if (scope->is_first)
+        memset(&policy->add_headers, 0, sizeof policy->add_headers);
+    if (node->count == 4 && !str_eq(node->words[3].text, STR("always"))) {
+        struct diagnostic *said = reader_fail(scope->reader, &node->words[3], "invalid parameter \"%.*s\"",
+                                              STR_ARG(node->words[3].text));
+        diagnostic_hint(scope->reader->diagnostics, said,
+                        "only \"always\" may follow; a value with blanks in it is quoted");
+        return;
+    }
+    if (!rule_read(scope, node, &rule))
+        return;
+    rule.is_always = node->count == 4;
+    struct header_rule *slot = VEC_ADD(&policy->add_headers, &scope->reader->model->arena);
+    if (slot)
+        *slot = rule;
+    else
+        reader_starve(scope->reader);
+}
+
+static void version_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct str text = node->words[1].text;
+    if (str_eq(text, STR("1.0")) || str_eq(text, STR("1.1")))
+        scope->policy->proxy_http_minor = text.ptr[2] == '1';
+    else
+        set_fail(scope, &node->words[1], row, "1.0 or 1.1");
+}
+
+static const struct {
+    const char *name;
+    unsigned bit;
+} cases[] = {
+    {"error", NEXT_ERROR},
+    {"timeout", NEXT_TIMEOUT},
+    {"invalid_header", NEXT_INVALID_HEADER},
+    {"non_idempotent", NEXT_NON_IDEMPOTENT},
+    {"http_403", NEXT_403},
+    {"http_404", NEXT_404},
+    {"http_429", NEXT_429},
+    {"http_500", NEXT_500},
+    {"http_502", NEXT_502},
+    {"http_503", NEXT_503},
+    {"http_504", NEXT_504},
+    {"updating", 0}, /* of caches, which there are none of */
+    {"off", 0},
+};
+enum { CASES = sizeof cases / sizeof *cases };
+
+static void next_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct str names[CASES];
+    unsigned bits = 0;
+    bool is_off = false;
+    for (size_t i = 0; i < CASES; i++)
+        names[i] = str_of(cases[i].name);
+    for (size_t i = 1; i < node->count; i++) {
+        const struct word *at = &node->words[i];
+        size_t found = 0;
+        while (found < CASES && !str_eq(at->text, names[found]))
+            found++;
+        if (found < CASES) {
+            bits |= cases[found].bit;
+            is_off |= str_eq(at->text, STR("off"));
+            continue;
+        }
+        struct str near = diagnostic_nearest(at->text, names, CASES);
+        struct diagnostic *said =
+            reader_fail(scope->reader, at, "invalid value \"%.*s\" in \"%s\"", STR_ARG(at->text), row->name);
+        if (near.len)
+            diagnostic_hint(scope->reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
+    }
+    scope->policy->next_upstream = is_off ? 0 : bits;
+}
+
+static void tries_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t tries;
+    if (set_read_number(scope, &node->words[1], row->name, 1000000, &tries))
+        scope->policy->next_upstream_tries = (unsigned)tries;
+}
+
+static const char no_cache[] = "nothing is cached here";
+static const char streams[] = "bodies are streamed in both directions, and what is held is bounded";
+
+static const struct directive rows[] = {
+    {"proxy_pass", CONTEXT_LOCATION, 1, 1, DIRECTIVE_ONCE, pass_read, NOTHING, NULL},
+    {"proxy_set_header", CONTEXT_HSL, 2, 2, 0, proxy_header_add, NOTHING, NULL},
+    {"add_header", CONTEXT_HSL, 2, 3, 0, header_add, NOTHING, NULL},
+    {"proxy_connect_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(connect_timeout_ms), NULL},
+    {"proxy_read_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(read_timeout_ms), NULL},
+    {"proxy_send_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(send_timeout_ms), NULL},
+    {"proxy_handshake_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(handshake_timeout_ms),
+     NULL},
+    {"proxy_http_version", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, version_set, NOTHING, NULL},
+    {"proxy_next_upstream", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, next_set, NOTHING, NULL},
+    {"proxy_next_upstream_tries", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tries_set, NOTHING, NULL},
+    {"proxy_next_upstream_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms,
+     POLICY(next_upstream_timeout_ms), NULL},
+    {"proxy_buffering", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_request_buffering", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_buffers", CONTEXT_HSL, 2, 2, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_busy_buffers_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_max_temp_file_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_temp_file_write_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"proxy_headers_hash_max_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"proxy_headers_hash_bucket_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"proxy_socket_keepalive", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
+     "servers that vanish are found in any case"},
+    {"proxy_cache_bypass", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, set_nothing, NOTHING, no_cache},
+    {"proxy_no_cache", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, set_nothing, NOTHING, no_cache},
+    {"proxy_cache", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
+    {"proxy_redirect", CONTEXT_HSL, 1, 2, 0, set_only, NOTHING, "off"},
+    {"proxy_intercept_errors", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
+    {"proxy_ignore_client_abort", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
+    {"proxy_pass_request_headers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "on"},
+    {"proxy_pass_request_body", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "on"},
+    {"proxy_store", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
+    {"proxy_force_ranges", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
+};
+
+const struct area proxy_area = {rows, sizeof rows / sizeof *rows};

@@ -1,0 +1,319 @@
+#include "dialect/nginx/reader.h"
+
+#include "base/check.h"
+#include "dialect/nginx/upstream.h"
+
+/* ---- rows ---- */
+
+static const struct area *const areas[] = {&core_area, &http_area,     &server_area, &files_area, &proxy_area,
+                                           &map_area,  &upstream_area, &log_area,    &other_area};
+enum { AREAS = sizeof areas / sizeof *areas };
+
+const struct directive *directive_at(size_t number) {
+    for (size_t i = 0; i < AREAS; i++) {
+        if (number < areas[i]->count)
+            return &areas[i]->rows[number];
+        number -= areas[i]->count;
+    }
+    return NULL;
+}
+
+const struct directive *directive_find(struct str name, unsigned contexts) {
+    for (size_t i = 0; i < AREAS; i++)
+        for (const struct directive *row = areas[i]->rows, *end = row + areas[i]->count; row < end; row++)
+            if ((row->contexts & contexts) && str_eq(str_of(row->name), name))
+                return row;
+    return NULL;
+}
+
+static size_t row_number(const struct directive *row) {
+    size_t number = 0;
+    for (size_t i = 0; i < AREAS; number += areas[i]->count, i++)
+        for (size_t j = 0; j < areas[i]->count; j++)
+            if (&areas[i]->rows[j] == row)
+                return number + j;
+    return DIRECTIVES_MAX - 1;
+}
+
+const char *context_name(unsigned context) {
+    static const char *const names[] = {
+        "the top of the file", "events", "http", "upstream", "server", "location"};
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (context & (1u << i))
+            return names[i];
+    return "this block";
+}
+
+/* ---- saying ---- */
+
+struct diagnostic *reader_say(struct reader *reader, enum severity severity, const struct word *at,
+                              const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    struct diagnostics *all = reader->diagnostics;
+    struct diagnostic *said = diagnostics_add_list(all, severity, word_place(at), format, list);
+    va_end(list);
+    struct str source = arena_copy(all->arena, str_head(word_source(at), 1000));
+    if (said != &all->spare && source.ptr)
+        said->source = source;
+    return said;
+}
+
+bool reader_starve(struct reader *reader) {
+    reader->is_starved = true;
+    return false;
+}
+
+void *reader_alloc(struct reader *reader, size_t size) {
+    void *block = arena_zero(&reader->model->arena, 1, size);
+    if (!block)
+        reader_starve(reader);
+    return block;
+}
+
+struct str reader_join(struct reader *reader, struct str a, struct str b) {
+    char *text = reader_alloc(reader, a.len + b.len + 1);
+    if (!text)
+        return STR("");
+    struct builder builder = builder_make(text, a.len + b.len);
+    builder_str(&builder, a);
+    builder_str(&builder, b);
+    return builder_view(&builder);
+}
+
+struct str reader_path(struct reader *reader, struct str path) {
+    struct str prefix = reader->source->prefix;
+    if (prefix.len == 0 || (path.len && path.ptr[0] == '/'))
+        return path;
+    bool has_slash = prefix.ptr[prefix.len - 1] == '/';
+    return reader_join(reader, has_slash ? prefix : reader_join(reader, prefix, STR("/")), path);
+}
+
+struct str reader_lower(struct reader *reader, struct str text) {
+    char *lower = reader_alloc(reader, text.len + 1);
+    if (!lower)
+        return STR("");
+    for (size_t i = 0; i < text.len; i++)
+        lower[i] = str_lower_char(text.ptr[i]);
+    return str_make(lower, text.len);
+}
+
+struct regex *reader_regex(struct reader *reader, const struct word *at, struct str pattern, bool is_nocase) {
+    struct str error;
+    size_t error_at;
+    struct regex **slot = VEC_ADD(&reader->model->regexes, &reader->model->arena);
+    if (!slot) {
+        reader_starve(reader);
+        return NULL;
+    }
+    *slot = regex_new(pattern, is_nocase, &reader->scratch, &error, &error_at);
+    struct regex *regex = *slot;
+    if (regex)
+        return regex;
+    reader->model->regexes.count--;
+    if (str_eq(error, STR("out of memory")))
+        reader_starve(reader);
+    else
+        reader_fail(reader, at, "the regular expression \"%.*s\" is wrong at its character %zu: %.*s",
+                    STR_ARG(pattern), error_at + 1, STR_ARG(error));
+    return NULL;
+}
+
+/* ---- levels ---- */
+
+struct scope scope_inner(struct scope *outer, unsigned context, const struct node *block) {
+    return (struct scope){.reader = outer->reader,
+                          .outer = outer,
+                          .context = context,
+                          .block = block,
+                          .policy = outer->policy,
+                          .site = outer->site,
+                          .captures = outer->captures};
+}
+
+void *scope_member(const struct scope *scope, const struct directive *row) {
+    void *object = row->object == OBJECT_MODEL      ? (void *)scope->reader->model
+                   : row->object == OBJECT_POLICY   ? (void *)scope->policy
+                   : row->object == OBJECT_SITE     ? (void *)scope->site
+                   : row->object == OBJECT_UPSTREAM ? (void *)scope->upstream
+                                                    : NULL;
+    CHECK(object, "%s in context %u has nothing to set", row->name, scope->context);
+    return (char *)object + row->offset;
+}
+
+/* ---- verifying ---- */
+
+/* The nearest word among the directives that could stand here as this one does; else among all. */
+static struct str directive_nearest(const struct scope *scope, const struct node *node) {
+    struct str names[DIRECTIVES_MAX];
+    size_t count = 0;
+    const struct directive *row;
+    for (size_t i = 0; (row = directive_at(i)) && count < DIRECTIVES_MAX; i++) {
+        bool fits = (row->flags & DIRECTIVE_EITHER) || node->is_block == ((row->flags & DIRECTIVE_BLOCK) != 0);
+        bool fits_count =
+            node->count - 1 >= row->min && (node->count - 1 <= row->max || row->max == ARGUMENTS_ANY);
+        if (fits && fits_count && (row->contexts & scope->context) && row->contexts != CONTEXT_ANY)
+            names[count++] = str_of(row->name);
+    }
+    struct str best = diagnostic_nearest(node_name(node), names, count);
+    if (best.len)
+        return best;
+    for (count = 0; (row = directive_at(count)) && count < DIRECTIVES_MAX; count++)
+        names[count] = str_of(row->name);
+    return diagnostic_nearest(node_name(node), names, count);
+}
+
+static void fail_unknown(const struct scope *scope, const struct node *node) {
+    struct reader *reader = scope->reader;
+    struct str near = directive_nearest(scope, node);
+    struct diagnostic *said =
+        reader_fail(reader, &node->words[0], "unknown directive \"%.*s\"", STR_ARG(node_name(node)));
+    if (near.len)
+        diagnostic_hint(reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
+    else if (node->words[0].is_quoted)
+        diagnostic_hint(reader->diagnostics, said, "a directive's name stands first and without quotes");
+}
+
+/* proxy_pass NAME without "http://" is what stands in tcp { } and stream { }. */
+static bool is_stream_form(const struct node *node) {
+    if (str_eq(node_name(node), STR("proxy_pass")))
+        return node->count == 2 && str_find(node->words[1].text, STR("://")) == STR_NONE;
+    if (str_eq(node_name(node), STR("server")))
+        for (const struct node *at = node->first; at; at = at->next)
+            if (str_eq(node_name(at), STR("proxy_pass")) && is_stream_form(at))
+                return true;
+    return false;
+}
+
+static void fail_place(const struct scope *scope, const struct node *node) {
+    struct reader *reader = scope->reader;
+    const struct directive *row = directive_find(node_name(node), CONTEXT_ANY);
+    struct diagnostic *said;
+    if (scope->context & CONTEXT_MAIN)
+        said = reader_fail(reader, &node->words[0], "\"%s\" is not allowed at the top of the file", row->name);
+    else
+        said = reader_fail(reader, &node->words[0], "\"%s\" is not allowed in \"%s\"", row->name,
+                           context_name(scope->context));
+    if (is_stream_form(node)) {
+        diagnostic_hint(
+            reader->diagnostics, said,
+            "\"proxy_pass\" without http:// belongs in stream { } (or tcp { }): raw TCP, which is not "
+            "built yet; for HTTP and WebSocket write in a server of http { }: location / { proxy_pass "
+            "http://NAME; }");
+        return;
+    }
+    char text[200];
+    struct builder list = builder_make(text, sizeof text);
+    unsigned contexts = 0;
+    for (size_t i = 0; (row = directive_at(i)); i++)
+        if (str_eq(str_of(row->name), node_name(node)))
+            contexts |= row->contexts;
+    for (unsigned bit = 1; bit < CONTEXT_ANY; bit <<= 1)
+        if (contexts & bit)
+            builder_format(&list, bit == CONTEXT_MAIN ? "%s%s" : "%s\"%s\"", list.len ? ", " : "",
+                           context_name(bit));
+    diagnostic_hint(reader->diagnostics, said, "it belongs in: %.*s", STR_ARG(builder_view(&list)));
+}
+
+static bool count_is_right(const struct scope *scope, const struct node *node, const struct directive *row) {
+    size_t given = node->count - 1;
+    if (given >= row->min && (row->max == ARGUMENTS_ANY || given <= row->max))
+        return true;
+    char text[60];
+    struct builder wanted = builder_make(text, sizeof text);
+    if (row->max == ARGUMENTS_ANY)
+        builder_format(&wanted, "%u or more arguments", row->min);
+    else if (row->min != row->max)
+        builder_format(&wanted, "%u to %u arguments", row->min, row->max);
+    else if (row->max == 0)
+        builder_format(&wanted, "no argument");
+    else
+        builder_format(&wanted, "%u argument%s", row->max, row->max == 1 ? "" : "s");
+    reader_fail(scope->reader, &node->words[given > row->max ? row->max + 1u : 0],
+                "invalid number of arguments in \"%s\": it takes %.*s, and there %s %zu", row->name,
+                STR_ARG(builder_view(&wanted)), given == 1 ? "is" : "are", given);
+    return false;
+}
+
+/* A line without its ';' swallows the next one: then a directive's name stands among the arguments at the
+ * beginning of a line. */
+static void pass_missing_semicolon(const struct scope *scope, struct node *node) {
+    for (size_t i = 1; i < node->count; i++) {
+        const struct word *word = &node->words[i], *before = &node->words[i - 1];
+        if (word->is_quoted || word->line == before->line || !directive_find(word->text, scope->context))
+            continue;
+        struct diagnostic *said =
+            reader_fail(scope->reader, before, "\";\" is missing after \"%.*s\"", STR_ARG(before->text));
+        diagnostic_hint(scope->reader->diagnostics, said, "so that \"%.*s\" on line %u is read as an argument",
+                        STR_ARG(word->text), word->line);
+        node->count = i;
+        node->is_block = false;
+        return;
+    }
+}
+
+static bool form_is_right(const struct scope *scope, const struct node *node, const struct directive *row) {
+    if (row->flags & DIRECTIVE_EITHER)
+        return true;
+    bool wants_block = (row->flags & DIRECTIVE_BLOCK) != 0;
+    if (wants_block == node->is_block)
+        return true;
+    if (wants_block)
+        reader_fail(scope->reader, &node->words[0], "directive \"%s\" has no opening \"{\"", row->name);
+    else
+        reader_fail(scope->reader, &node->words[0], "directive \"%s\" is not terminated by \";\"", row->name);
+    return false;
+}
+
+static const struct node *earlier(const struct node *node, const struct directive *row) {
+    for (const struct node *at = node->parent->first; at && at != node; at = at->next)
+        if (at->row == row)
+            return at;
+    return NULL;
+}
+
+static void node_verify(const struct scope *scope, struct node *node) {
+    struct reader *reader = scope->reader;
+    const struct directive *row = directive_find(node_name(node), scope->context);
+    if (!row && (scope->context & CONTEXT_UPSTREAM) && upstream_repair(reader, node))
+        row = directive_find(node_name(node), scope->context);
+    if (!row) {
+        if (directive_find(node_name(node), CONTEXT_ANY))
+            fail_place(scope, node);
+        else
+            fail_unknown(scope, node);
+        return;
+    }
+    pass_missing_semicolon(scope, node);
+    if (!form_is_right(scope, node, row) || !count_is_right(scope, node, row))
+        return;
+    const struct node *first = row->flags & DIRECTIVE_ONCE ? earlier(node, row) : NULL;
+    if (first) {
+        struct diagnostic *said =
+            reader_fail(reader, &node->words[0], "\"%s\" directive is duplicate", row->name);
+        diagnostic_hint(reader->diagnostics, said, "the first one of this block is on line %u",
+                        first->words[0].line);
+        return;
+    }
+    node->row = row;
+}
+
+static void node_handle(struct scope *scope, const struct node *node) {
+    size_t number = row_number(node->row);
+    uint64_t bit = (uint64_t)1 << number % 64;
+    scope->is_first = !(scope->seen[number / 64] & bit);
+    scope->seen[number / 64] |= bit;
+    node->row->handler(scope, node, node->row);
+}
+
+/* What is defined comes before what names it, and what is inherited before what inherits: the order in the file
+ * does not matter. */
+void scope_read(struct scope *scope) {
+    static const unsigned phases[] = {DIRECTIVE_FIRST, 0, DIRECTIVE_LAST};
+    for (struct node *node = scope->block->first; node; node = node->next)
+        node_verify(scope, node);
+    for (unsigned i = 0; i < sizeof phases / sizeof *phases; i++)
+        for (struct node *node = scope->block->first; node && !scope->reader->is_starved; node = node->next)
+            if (node->row && (node->row->flags & (DIRECTIVE_FIRST | DIRECTIVE_LAST)) == phases[i])
+                node_handle(scope, node);
+}

@@ -1,0 +1,133 @@
+#ifndef DIALECT_NGINX_READER_H
+#define DIALECT_NGINX_READER_H
+
+#include "dialect/nginx/nginx.h"
+#include "dialect/nginx/tree.h"
+
+/* What all areas of the language share: the tables' rows, the level being read, and how to complain. */
+
+enum context { /* bits: the blocks a directive may stand in */
+               CONTEXT_MAIN = 1,
+               CONTEXT_EVENTS = 2,
+               CONTEXT_HTTP = 4,
+               CONTEXT_UPSTREAM = 8,
+               CONTEXT_SERVER = 16,
+               CONTEXT_LOCATION = 32,
+               CONTEXT_ANY = 63
+};
+#define CONTEXT_HSL (CONTEXT_HTTP | CONTEXT_SERVER | CONTEXT_LOCATION)
+
+enum { /* of a row */
+       DIRECTIVE_BLOCK = 1,
+       DIRECTIVE_ONCE = 2,   /* a second one in the same block is an error, as in nginx */
+       DIRECTIVE_FIRST = 4,  /* defines what others name: read before the rest of its block */
+       DIRECTIVE_LAST = 8,   /* opens a level that inherits: read behind the rest of its block */
+       DIRECTIVE_EITHER = 16 /* with or without a block */
+};
+
+enum { ARGUMENTS_ANY = 255 };
+
+enum object { OBJECT_NONE, OBJECT_MODEL, OBJECT_POLICY, OBJECT_SITE, OBJECT_UPSTREAM };
+
+struct scope;
+
+struct directive {
+    const char *name;
+    unsigned contexts;
+    uint8_t min, max; /* arguments */
+    uint8_t flags;
+    void (*handler)(struct scope *scope, const struct node *node, const struct directive *row);
+    enum object object; /* with offset: the member that a generic setter sets */
+    size_t offset;
+    const void *helper; /* a text, or the setter's own table */
+};
+
+struct area {
+    const struct directive *rows;
+    size_t count;
+};
+
+#define MODEL(member) OBJECT_MODEL, offsetof(struct model, member)
+#define POLICY(member) OBJECT_POLICY, offsetof(struct policy, member)
+#define SITE(member) OBJECT_SITE, offsetof(struct site, member)
+#define UPSTREAM(member) OBJECT_UPSTREAM, offsetof(struct upstream, member)
+#define NOTHING OBJECT_NONE, 0
+
+extern const struct area core_area, http_area, server_area, files_area, proxy_area, upstream_area, map_area,
+    log_area, other_area;
+
+enum { DIRECTIVES_MAX = 1024 };
+
+/* A level being read: a block, or the whole file. */
+struct scope {
+    struct reader *reader;
+    struct scope *outer;
+    unsigned context; /* CONTEXT_*; two of them at the top of a file that is the inside of http */
+    const struct node *block;
+    struct policy *policy; /* NULL where no policy is */
+    struct site *site;
+    struct route *route; /* the location, or the server's fallback */
+    struct upstream *upstream;
+    struct regex *captures;             /* whose groups templates here may name; NULL: none */
+    bool has_method;                    /* of an upstream */
+    bool is_first;                      /* for a handler: its directive's first in this block */
+    uint64_t seen[DIRECTIVES_MAX / 64]; /* by number of row */
+};
+
+struct listen_state {
+    bool has_default; /* somebody said default_server */
+};
+
+struct reader {
+    struct model *model;
+    struct diagnostics *diagnostics;
+    const struct nginx_source *source;
+    struct arena scratch;
+    struct str directory; /* of the main file, with '/' at its end, or empty */
+    struct map maps;      /* name -> struct value_map * */
+    VEC(struct log_format *) formats;
+    struct policy policy; /* of http */
+    struct site site;     /* what servers begin with */
+    size_t files_read;
+    bool is_starved; /* memory was refused: nothing that was read may be used */
+    bool has_http;   /* the file has an http block: its top level is no http level */
+    bool has_error_log;
+    bool uses_site_captures;                /* in the server being read, outside its locations */
+    VEC(struct listen_state) listen_states; /* beside the model's listens */
+    VEC(struct listen *) site_listens;      /* of the server being read */
+    VEC(struct regex *) site_regexes;       /* beside the server's names; NULL: no regular expression */
+};
+
+/* Reads everything in the block: finds each directive's row, verifies place, number of arguments and
+ * uniqueness, and calls the handlers. */
+void scope_read(struct scope *scope);
+/* A level within another, for a block that a handler reads. */
+struct scope scope_inner(struct scope *outer, unsigned context, const struct node *block);
+/* The member that the row's setter sets in this scope. */
+void *scope_member(const struct scope *scope, const struct directive *row);
+
+/* "server", "location", ...: what a context is called. */
+const char *context_name(unsigned context);
+/* The row of that name that may stand in one of the contexts; NULL when there is none. */
+const struct directive *directive_find(struct str name, unsigned contexts);
+/* Every row, by number; NULL beyond the last. */
+const struct directive *directive_at(size_t number);
+
+/* Says something of a word, with its line of source. Returns what diagnostic_hint wants. */
+struct diagnostic *reader_say(struct reader *reader, enum severity severity, const struct word *at,
+                              const char *format, ...) __attribute__((format(printf, 4, 5)));
+#define reader_fail(reader, at, ...) reader_say(reader, SEVERITY_ERROR, at, __VA_ARGS__)
+/* Memory was refused. Always false. */
+bool reader_starve(struct reader *reader);
+/* From the model's arena; NULL is noted. */
+void *reader_alloc(struct reader *reader, size_t size);
+/* The texts joined, in the model's arena; empty without memory. */
+struct str reader_join(struct reader *reader, struct str a, struct str b);
+/* A path of the configuration made absolute against the prefix. */
+struct str reader_path(struct reader *reader, struct str path);
+/* A literal in the model's arena, lower case. */
+struct str reader_lower(struct reader *reader, struct str text);
+/* Compiled, and freed with the model; NULL is said. */
+struct regex *reader_regex(struct reader *reader, const struct word *at, struct str pattern, bool is_nocase);
+
+#endif

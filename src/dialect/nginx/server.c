@@ -1,0 +1,285 @@
+#include "dialect/endpoint.h"
+#include "dialect/nginx/location.h"
+#include "dialect/nginx/set.h"
+
+/* server blocks: names and where they listen. */
+
+static bool name_add(struct reader *reader, struct site *site, struct str name, struct regex *regex) {
+    struct str *slot = VEC_ADD(&site->names, &reader->model->arena);
+    struct regex **regex_slot = slot ? VEC_ADD(&reader->site_regexes, &reader->scratch) : NULL;
+    if (!regex_slot)
+        return reader_starve(reader);
+    *slot = name;
+    *regex_slot = regex;
+    return true;
+}
+
+/* "*" may stand for the first or the last label alone. */
+static bool wildcard_is_valid(struct str name) {
+    struct str inner = name;
+    if (str_starts(inner, STR("*.")))
+        inner = str_from(inner, 2);
+    else if (str_ends(inner, STR(".*")))
+        inner.len -= 2;
+    return inner.len && str_find_char(inner, '*') == STR_NONE;
+}
+
+static void name_read(struct scope *scope, const struct word *at) {
+    struct reader *reader = scope->reader;
+    struct str written = at->text;
+    if (written.len > 1 && written.ptr[0] == '~') {
+        struct regex *regex = reader_regex(reader, at, str_from(written, 1), true);
+        if (!regex)
+            return;
+        if (scope->captures && str_find(written, STR("(?<")) != STR_NONE)
+            reader_fail(reader, at, "named groups in more than one server_name of a server are not built yet");
+        scope->captures = regex;
+        name_add(reader, scope->site, written, regex);
+        return;
+    }
+    struct diagnostic *said = NULL;
+    if (written.len == 0)
+        said = NULL; /* "": requests without Host */
+    else if (written.ptr[0] == '~' || str_eq(written, STR(".")) || !wildcard_is_valid(written))
+        said = reader_fail(reader, at, "server name \"%.*s\" is invalid", STR_ARG(written));
+    else if (str_find_char(written, '/') != STR_NONE)
+        said = reader_say(reader, SEVERITY_WARNING, at, "server name \"%.*s\" has suspicious symbols",
+                          STR_ARG(written));
+    else if (str_find_char(written, ':') != STR_NONE)
+        said = reader_say(reader, SEVERITY_WARNING, at,
+                          "server name \"%.*s\" never matches: names are compared "
+                          "without their port",
+                          STR_ARG(written));
+    if (said)
+        diagnostic_hint(
+            reader->diagnostics, said,
+            "a server name is a host name alone: example.com, *.example.com, www.example.* or ~REGEX");
+    name_add(reader, scope->site, reader_lower(reader, written), NULL);
+}
+
+static void names_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    for (size_t i = 1; i < node->count && !scope->reader->is_starved; i++)
+        name_read(scope, &node->words[i]);
+}
+
+/* ---- listen ---- */
+
+struct listening {
+    struct scope *scope;
+    struct listen *listen;
+    struct listen_state *state;
+};
+
+static void default_set(struct listening *l, const struct word *at) {
+    if (l->state->has_default) {
+        reader_fail(l->scope->reader, at, "a duplicate default server for %.*s", STR_ARG(l->listen->text));
+        return;
+    }
+    l->state->has_default = true;
+    l->listen->default_site = l->scope->site;
+}
+
+/* What listen may be followed by: what is done with it, and why nothing is. */
+struct option {
+    const char *name;
+    bool has_value; /* "name=" */
+    enum { OPTION_DEFAULT, OPTION_BACKLOG, OPTION_NOTHING, OPTION_IPV6ONLY, OPTION_NOT_BUILT } kind;
+    const char *text;
+};
+
+static const struct option options[] = {
+    {"default_server", false, OPTION_DEFAULT, NULL},
+    {"default", false, OPTION_DEFAULT, NULL},
+    {"backlog=", true, OPTION_BACKLOG, NULL},
+    {"ipv6only=", true, OPTION_IPV6ONLY, NULL},
+    {"reuseport", false, OPTION_NOTHING, "it is always so"},
+    {"bind", false, OPTION_NOTHING, "it is always so"},
+    {"deferred", false, OPTION_NOTHING, "connections are taken at once"},
+    {"so_keepalive=", true, OPTION_NOTHING, "clients that vanish are found and freed in any case"},
+    {"rcvbuf=", true, OPTION_NOTHING, "socket buffers are bounded in any case"},
+    {"sndbuf=", true, OPTION_NOTHING, "socket buffers are bounded in any case"},
+    {"fastopen=", true, OPTION_NOTHING, "it is not used"},
+    {"ssl", false, OPTION_NOT_BUILT, "TLS is not built yet: end it before hawser, or listen without \"ssl\""},
+    {"http2", false, OPTION_NOT_BUILT, "HTTP/2 is not built yet: remove the word, clients then speak HTTP/1.1"},
+    {"quic", false, OPTION_NOT_BUILT, "HTTP/3 is not built yet: remove this listen"},
+    {"spdy", false, OPTION_NOT_BUILT, "remove the word"},
+    {"proxy_protocol", false, OPTION_NOT_BUILT, NULL},
+    {"setfib=", true, OPTION_NOT_BUILT, NULL},
+    {"accept_filter=", true, OPTION_NOT_BUILT, NULL},
+    {"multipath", false, OPTION_NOT_BUILT, NULL},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
+static void option_take(struct listening *l, const struct word *at, const struct option *option) {
+    struct reader *reader = l->scope->reader;
+    struct str value = str_from(at->text, strlen(option->name));
+    struct diagnostic *said;
+    uint64_t number;
+    switch (option->kind) {
+    case OPTION_DEFAULT:
+        default_set(l, at);
+        return;
+    case OPTION_BACKLOG:
+        if (str_to_u64(value, &number) && number >= 1 && number <= INT32_MAX)
+            l->listen->backlog = (int)number;
+        else
+            reader_fail(reader, at, "invalid backlog \"%.*s\": it must be a number from 1 up", STR_ARG(value));
+        return;
+    case OPTION_IPV6ONLY:
+        if (str_eq(value, STR("on")))
+            return;
+        said = reader_fail(reader, at, "\"ipv6only=%.*s\" is not built yet", STR_ARG(value));
+        diagnostic_hint(reader->diagnostics, said, "for IPv4 as well write a second line: listen %u;",
+                        l->listen->port);
+        return;
+    case OPTION_NOTHING:
+        reader_say(reader, SEVERITY_NOTE, at, "\"%.*s\" has no effect: %s", STR_ARG(at->text), option->text);
+        return;
+    case OPTION_NOT_BUILT:
+        said = reader_fail(reader, at, "\"%.*s\" in \"listen\" is not built yet", STR_ARG(at->text));
+        if (option->text)
+            diagnostic_hint(reader->diagnostics, said, "%s", option->text);
+        return;
+    }
+}
+
+static void option_read(struct listening *l, const struct word *at) {
+    struct str names[OPTIONS];
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const struct option *option = &options[i];
+        names[i] = str_of(option->name);
+        if (option->has_value ? str_starts(at->text, names[i]) : str_eq(at->text, names[i])) {
+            option_take(l, at, option);
+            return;
+        }
+    }
+    struct str near = diagnostic_nearest(at->text, names, OPTIONS);
+    struct reader *reader = l->scope->reader;
+    struct diagnostic *said =
+        reader_fail(reader, at, "invalid parameter \"%.*s\" in \"listen\"", STR_ARG(at->text));
+    if (near.len)
+        diagnostic_hint(reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
+}
+
+/* The listen of this address, with the server on it; false when it was so already, or on starvation. */
+static bool listen_enter(struct listening *l, const struct endpoint *endpoint, struct place place) {
+    struct reader *reader = l->scope->reader;
+    bool is_new;
+    l->listen = endpoint_listen(reader->model, endpoint, place, &is_new);
+    if (!l->listen || (is_new && !VEC_ADD(&reader->listen_states, &reader->scratch)))
+        return reader_starve(reader);
+    for (size_t i = 0; i < reader->model->listens.count; i++)
+        if (reader->model->listens.items[i] == l->listen)
+            l->state = &reader->listen_states.items[i];
+    for (size_t i = 0; i < reader->site_listens.count; i++)
+        if (reader->site_listens.items[i] == l->listen)
+            return false;
+    struct listen **slot = VEC_ADD(&reader->site_listens, &reader->scratch);
+    if (!slot)
+        return reader_starve(reader);
+    *slot = l->listen;
+    if (!l->listen->default_site)
+        l->listen->default_site = l->scope->site;
+    return true;
+}
+
+static void listen_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    const struct word *at = &node->words[1];
+    struct endpoint endpoint;
+    const char *problem;
+    if (!endpoint_parse_listen(at->text, 80, &reader->model->arena, &endpoint, &problem)) {
+        struct diagnostic *said = reader_fail(reader, at, "\"%.*s\" %s", STR_ARG(at->text), problem);
+        diagnostic_hint(
+            reader->diagnostics, said,
+            "listen takes a port, an address, or both: 80, 127.0.0.1:3000, [::]:80, unix:/run/a.sock");
+        return;
+    }
+    struct listening l = {.scope = scope};
+    if (!listen_enter(&l, &endpoint, word_place(at))) {
+        if (!reader->is_starved)
+            reader_fail(reader, at, "a duplicate listen %.*s", STR_ARG(l.listen->text));
+        return;
+    }
+    for (size_t i = 2; i < node->count; i++)
+        option_read(&l, &node->words[i]);
+}
+
+/* ---- server ---- */
+
+static void names_register(struct scope *scope, const struct node *node) {
+    struct reader *reader = scope->reader;
+    struct site *site = scope->site;
+    for (size_t i = 0; i < reader->site_listens.count; i++)
+        for (size_t j = 0; j < site->names.count; j++) {
+            struct listen *listen = reader->site_listens.items[i];
+            enum site_name_added added = listen_add_name(listen, site, site->names.items[j],
+                                                         reader->site_regexes.items[j], &reader->model->arena);
+            if (added == SITE_NAME_NO_MEMORY)
+                reader_starve(reader);
+            if (added != SITE_NAME_TAKEN)
+                continue;
+            struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, &node->words[0],
+                                                 "conflicting server name \"%.*s\" on %.*s, "
+                                                 "ignored",
+                                                 STR_ARG(site->names.items[j]), STR_ARG(listen->text));
+            diagnostic_hint(reader->diagnostics, said,
+                            "a server further up has the same name and address and gets these requests");
+        }
+}
+
+static void listen_by_default(struct scope *scope, const struct node *node) {
+    struct listening l = {.scope = scope};
+    struct endpoint endpoint = {.host = STR("0.0.0.0"), .port = 80};
+    listen_enter(&l, &endpoint, word_place(&node->words[0]));
+    if (!scope->reader->is_starved)
+        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0],
+                   "this server has no \"listen\": it gets port 80");
+}
+
+static void server_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    struct site *site = reader_alloc(reader, sizeof *site);
+    struct site **slot = site ? VEC_ADD(&reader->model->sites, &reader->model->arena) : NULL;
+    if (!slot) {
+        reader_starve(reader);
+        return;
+    }
+    *slot = site;
+    *site = *scope->site;
+    site->place = word_place(&node->words[0]);
+    site->fallback = (struct route){.place = site->place,
+                                    .match = ROUTE_DEFAULT,
+                                    .pattern = STR(""),
+                                    .action = ROUTE_FILES,
+                                    .policy = *scope->policy};
+    reader->site_listens.count = reader->site_regexes.count = 0;
+    reader->uses_site_captures = false;
+    struct scope inner = scope_inner(scope, CONTEXT_SERVER, node);
+    inner.site = site;
+    inner.route = &site->fallback;
+    inner.policy = &site->fallback.policy;
+    scope_read(&inner);
+    location_end(&inner);
+    if (!reader->is_starved && reader->site_listens.count == 0)
+        listen_by_default(&inner, node);
+    if (!reader->is_starved)
+        names_register(&inner, node);
+}
+
+static const struct directive rows[] = {
+    {"server", CONTEXT_HTTP, 0, 0, DIRECTIVE_BLOCK | DIRECTIVE_LAST, server_read, NOTHING, NULL},
+    {"listen", CONTEXT_SERVER, 1, ARGUMENTS_ANY, 0, listen_read, NOTHING, NULL},
+    /* before what may name the groups of its regular expressions */
+    {"server_name", CONTEXT_SERVER, 1, ARGUMENTS_ANY, DIRECTIVE_FIRST, names_read, NOTHING, NULL},
+    {"location", CONTEXT_SERVER | CONTEXT_LOCATION, 1, 2, DIRECTIVE_BLOCK | DIRECTIVE_LAST, location_read,
+     NOTHING, NULL},
+    {"return", CONTEXT_SERVER | CONTEXT_LOCATION, 1, 2, 0, location_return, NOTHING, NULL},
+    {"server_names_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"server_names_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+};
+
+const struct area server_area = {rows, sizeof rows / sizeof *rows};

@@ -1,0 +1,109 @@
+#include "dialect/nginx/set.h"
+
+#include "dialect/nginx/unit.h"
+
+void set_fail(struct scope *scope, const struct word *at, const struct directive *row, const char *wanted) {
+    struct diagnostic *said = reader_fail(scope->reader, at, "invalid value \"%.*s\" in \"%s\" directive",
+                                          STR_ARG(at->text), row->name);
+    diagnostic_hint(scope->reader->diagnostics, said, "it must be %s", wanted);
+}
+
+void set_flag(struct scope *scope, const struct node *node, const struct directive *row) {
+    const struct word *at = &node->words[1];
+    bool is_on = str_eq_nocase(at->text, STR("on"));
+    if (!is_on && !str_eq_nocase(at->text, STR("off")))
+        set_fail(scope, at, row, "\"on\" or \"off\"");
+    else
+        *(bool *)scope_member(scope, row) = is_on;
+}
+
+bool set_read_number(struct scope *scope, const struct word *at, const char *name, uint64_t max,
+                     uint64_t *value) {
+    if (str_to_u64(at->text, value) && *value <= max)
+        return true;
+    struct diagnostic *said =
+        reader_fail(scope->reader, at, "invalid number \"%.*s\" in \"%s\"", STR_ARG(at->text), name);
+    diagnostic_hint(scope->reader->diagnostics, said, "it must be a whole number from 0 to %llu",
+                    (unsigned long long)max);
+    return false;
+}
+
+void set_number(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t value;
+    if (set_read_number(scope, &node->words[1], row->name, INT64_MAX, &value))
+        *(uint64_t *)scope_member(scope, row) = value;
+}
+
+void set_size(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t bytes;
+    if (unit_size(node->words[1].text, false, &bytes))
+        *(size_t *)scope_member(scope, row) = (size_t)bytes;
+    else
+        set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
+}
+
+void set_bytes(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t bytes;
+    if (unit_size(node->words[1].text, true, &bytes))
+        *(uint64_t *)scope_member(scope, row) = bytes;
+    else
+        set_fail(scope, &node->words[1], row, "a size in bytes, as 512k, 10m or 1g");
+}
+
+static const char time_wanted[] = "a time, as 60, 60s, 500ms, 1h30m";
+
+void set_time_ms(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t ms;
+    if (unit_time_ms(node->words[1].text, &ms))
+        *(uint64_t *)scope_member(scope, row) = ms;
+    else
+        set_fail(scope, &node->words[1], row, time_wanted);
+}
+
+void set_wait_ms(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t ms;
+    if (!unit_time_ms(node->words[1].text, &ms))
+        set_fail(scope, &node->words[1], row, time_wanted);
+    else if (ms == 0)
+        set_fail(scope, &node->words[1], row, "more than 0: with no time to wait nothing can succeed");
+    else
+        *(uint64_t *)scope_member(scope, row) = ms;
+}
+
+void set_text(struct scope *scope, const struct node *node, const struct directive *row) {
+    *(struct str *)scope_member(scope, row) = node->words[1].text;
+}
+
+void set_path(struct scope *scope, const struct node *node, const struct directive *row) {
+    *(struct str *)scope_member(scope, row) = reader_path(scope->reader, node->words[1].text);
+}
+
+void set_nothing(struct scope *scope, const struct node *node, const struct directive *row) {
+    const char *reason = row->helper ? row->helper : "there is nothing here that it could change";
+    reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s\" has no effect: %s", row->name, reason);
+}
+
+void set_nothing_visible(struct scope *scope, const struct node *node, const struct directive *row) {
+    const char *reason = row->helper;
+    reader_say(scope->reader, SEVERITY_WARNING, &node->words[0], "\"%s\" is not built yet: %s", row->name,
+               reason);
+}
+
+void set_not_built(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct diagnostic *said = reader_fail(scope->reader, &node->words[0], "\"%s\" is not built yet", row->name);
+    if (row->helper)
+        diagnostic_hint(scope->reader->diagnostics, said, "%s", (const char *)row->helper);
+}
+
+void set_only(struct scope *scope, const struct node *node, const struct directive *row) {
+    const char *only = row->helper;
+    if (node->count == 2 && str_eq_nocase(node->words[1].text, str_of(only))) {
+        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s %s\" is how it is in any case",
+                   row->name, only);
+        return;
+    }
+    const struct word *at = &node->words[node->count > 1 ? 1 : 0];
+    struct diagnostic *said = reader_fail(scope->reader, at, "\"%s\" is not built yet", row->name);
+    diagnostic_hint(scope->reader->diagnostics, said, "only \"%s %s;\" is taken, which is how it works here",
+                    row->name, only);
+}

@@ -1,0 +1,34 @@
+#ifndef DIALECT_NGINX_SET_H
+#define DIALECT_NGINX_SET_H
+
+#include "dialect/nginx/reader.h"
+
+/* Handlers that several areas' rows share. Each sets the member that the row's object and offset name. */
+
+typedef void set_function(struct scope *scope, const struct node *node, const struct directive *row);
+
+set_function set_flag;    /* on|off -> bool */
+set_function set_number;  /* -> uint64_t */
+set_function set_size;    /* k m -> size_t */
+set_function set_bytes;   /* k m g -> uint64_t */
+set_function set_time_ms; /* -> uint64_t; 0 is allowed */
+set_function set_wait_ms; /* as set_time_ms, but 0 is an error: a wait of no time can only fail */
+set_function set_text;    /* -> struct str */
+set_function set_path;    /* -> struct str, absolute against the prefix */
+
+/* What changes nothing here: said in a note, with the row's helper as the reason. */
+set_function set_nothing;
+/* What is not done and can be seen from outside: said in a warning, with the row's helper as what happens. */
+set_function set_nothing_visible;
+/* Known to nginx and not built: an error; the helper, if any, says what to do instead. */
+set_function set_not_built;
+/* Only the value that the helper names (what is done anyway) is taken, with a note; others are not built. */
+set_function set_only;
+
+/* Says that the word is no value for the row, and what is. */
+void set_fail(struct scope *scope, const struct word *at, const struct directive *row, const char *wanted);
+/* The argument's digits; said when it is none. */
+bool set_read_number(struct scope *scope, const struct word *at, const char *name, uint64_t max,
+                     uint64_t *value);
+
+#endif

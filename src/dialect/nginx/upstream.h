@@ -1,0 +1,13 @@
+#ifndef DIALECT_NGINX_UPSTREAM_H
+#define DIALECT_NGINX_UPSTREAM_H
+
+#include "dialect/endpoint.h"
+#include "dialect/nginx/reader.h"
+
+/* The upstream that a proxy_pass names by host and port: one for each of them. NULL without memory. */
+struct upstream *upstream_implicit(struct reader *reader, const struct endpoint *endpoint, struct place place);
+/* "192.168.3.1:3000;" in an upstream lacks its "server": makes it a server, with a warning. False when the
+ * directive does not look like an address. */
+bool upstream_repair(struct reader *reader, struct node *node);
+
+#endif

@@ -1,0 +1,164 @@
+#include "dialect/oneliner.h"
+
+#include "dialect/endpoint.h"
+
+struct making {
+    struct model *model;
+    struct diagnostics *diagnostics;
+    struct site *site;
+    struct upstream *upstream;
+    bool is_starved;
+};
+
+static void fail(struct making *m, struct str argument, const char *problem) {
+    struct diagnostic *said = diagnostics_add(m->diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0},
+                                              "\"%.*s\" %s", STR_ARG(argument), problem);
+    diagnostic_hint(m->diagnostics, said,
+                    "a server is given as http://HOST:PORT, HOST:PORT, PORT or unix:/PATH");
+}
+
+/* "http://host[:port][/]", "host:port", ":port", "port", "unix:/path" */
+static bool server_parse(struct str text, struct endpoint *endpoint, const char **problem) {
+    uint64_t port;
+    bool has_scheme = str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("ws://"));
+    if (str_starts_nocase(text, STR("https://")) || str_starts_nocase(text, STR("wss://"))) {
+        *problem = "asks for TLS to the server, which is not built yet";
+        return false;
+    }
+    if (has_scheme) {
+        text = str_from(text, str_find(text, STR("://")) + 3);
+        if (text.len && text.ptr[text.len - 1] == '/')
+            text.len--;
+    }
+    if (!has_scheme && text.len && text.ptr[0] == ':')
+        text = str_from(text, 1);
+    if (!has_scheme && str_to_u64(text, &port)) {
+        *endpoint = (struct endpoint){.host = STR("127.0.0.1"), .port = (uint16_t)port};
+        *problem = "is no port: it must be from 1 to 65535";
+        return port >= 1 && port <= UINT16_MAX;
+    }
+    if (has_scheme && str_find_char(text, '/') != STR_NONE && !str_starts(text, STR("unix:"))) {
+        *problem = "has a path: requests keep their own path";
+        return false;
+    }
+    if (!endpoint_parse(text, endpoint, problem))
+        return false;
+    if (!endpoint->is_unix && endpoint->port == 0)
+        endpoint->port = 80;
+    *problem = "needs a port: write it as http://HOST or HOST:PORT";
+    return has_scheme || endpoint->is_unix || str_find_char(text, ':') != STR_NONE;
+}
+
+static void server_add(struct making *m, struct str argument) {
+    struct endpoint endpoint;
+    const char *problem;
+    char text[400];
+    if (!server_parse(argument, &endpoint, &problem)) {
+        fail(m, argument, problem);
+        return;
+    }
+    struct builder out = builder_make(text, sizeof text);
+    endpoint_print(&out, &endpoint);
+    struct str name = arena_copy(&m->model->arena, builder_view(&out));
+    struct str host = arena_copy(&m->model->arena, endpoint.host);
+    for (size_t i = 0; i < m->upstream->servers.count; i++)
+        if (str_eq(m->upstream->servers.items[i].name, name)) {
+            fail(m, argument, "is given twice");
+            return;
+        }
+    struct upstream_server *server =
+        name.ptr && host.ptr ? VEC_ADD(&m->upstream->servers, &m->model->arena) : NULL;
+    if (!server) {
+        m->is_starved = true;
+        return;
+    }
+    *server = (struct upstream_server){.name = name,
+                                       .host = host,
+                                       .port = endpoint.port,
+                                       .is_unix = endpoint.is_unix,
+                                       .weight = 1,
+                                       .max_fails = 1,
+                                       .fail_timeout_ms = 10000};
+}
+
+static void listen_add(struct making *m, struct str argument) {
+    struct endpoint endpoint;
+    const char *problem;
+    bool is_new;
+    if (!endpoint_parse_listen(argument, 8080, &m->model->arena, &endpoint, &problem)) {
+        struct diagnostic *said = diagnostics_add(m->diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0},
+                                                  "-l \"%.*s\" %s", STR_ARG(argument), problem);
+        diagnostic_hint(m->diagnostics, said,
+                        "write: -l 8080, -l 127.0.0.1:8080, -l [::]:8080 or -l unix:/PATH");
+        return;
+    }
+    endpoint.host = arena_copy(&m->model->arena, endpoint.host);
+    struct listen *listen =
+        endpoint.host.ptr ? endpoint_listen(m->model, &endpoint, (struct place){STR(""), 0, 0}, &is_new) : NULL;
+    if (!listen)
+        m->is_starved = true;
+    else
+        listen->default_site = m->site;
+}
+
+/* "Host: $http_host": an application compares it with Origin, port and all. */
+static bool policy_fill(struct making *m, struct policy *policy) {
+    policy_init(policy);
+    policy->forwards = true;
+    policy->read_timeout_ms = 120000;
+    struct header_rule *rule = VEC_ADD(&policy->proxy_headers, &m->model->arena);
+    struct template_part *part = rule ? arena_zero(&m->model->arena, 1, sizeof *part) : NULL;
+    if (!part)
+        return false;
+    part->variable = variable_find(STR("http_host"));
+    rule->name = STR("Host");
+    rule->value = (struct template){part, 1};
+    return template_literal(&policy->root, STR("/nonexistent"), &m->model->arena);
+}
+
+static bool parts_make(struct making *m) {
+    struct arena *arena = &m->model->arena;
+    m->site = arena_zero(arena, 1, sizeof *m->site);
+    m->upstream = arena_zero(arena, 1, sizeof *m->upstream);
+    struct pass *pass = arena_zero(arena, 1, sizeof *pass);
+    struct site **site_slot = VEC_ADD(&m->model->sites, arena);
+    struct upstream **upstream_slot = VEC_ADD(&m->model->upstreams, arena);
+    if (!m->site || !m->upstream || !pass || !site_slot || !upstream_slot)
+        return false;
+    *site_slot = m->site;
+    *upstream_slot = m->upstream;
+    *m->site = (struct site){.client_header_timeout_ms = 60000,
+                             .client_header_buffer_bytes = 1024,
+                             .large_buffer_bytes = 8192,
+                             .large_buffer_count = 4};
+    *m->upstream = (struct upstream){.name = STR("nodes"),
+                                     .is_sticky_by_sid = true,
+                                     .keepalive = 128,
+                                     .keepalive_timeout_ms = 60000,
+                                     .keepalive_requests = 1000};
+    *pass = (struct pass){.upstream = m->upstream, .host = STR("nodes"), .uri = STR("")};
+    m->site->fallback =
+        (struct route){.match = ROUTE_DEFAULT, .pattern = STR(""), .action = ROUTE_PASS, .pass = pass};
+    return policy_fill(m, &m->site->fallback.policy);
+}
+
+struct model *oneliner_read(const struct str *urls, size_t count, struct str listen,
+                            struct diagnostics *diagnostics) {
+    struct making m = {.model = model_new(), .diagnostics = diagnostics};
+    if (!m.model)
+        return NULL;
+    m.model->loops = 0;
+    m.model->has_http = true;
+    m.is_starved = !parts_make(&m);
+    if (!m.is_starved)
+        listen_add(&m, listen.len ? listen : STR(":8080"));
+    for (size_t i = 0; i < count && !m.is_starved; i++)
+        server_add(&m, urls[i]);
+    if (count == 0)
+        diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0}, "no server is given");
+    if (m.is_starved) {
+        model_free(m.model);
+        return NULL;
+    }
+    return m.model;
+}

@@ -1,0 +1,49 @@
+#include "model/model.h"
+
+#include "base/mem.h"
+
+/* No honest configuration comes near; a hostile one ends with a message and not with the machine. */
+enum { MODEL_MAX_BYTES = 256 * 1024 * 1024 };
+
+struct model *model_new(void) {
+    struct model *model = mem_zero(1, sizeof *model);
+    if (!model)
+        return NULL;
+    arena_pool_init(&model->pool, 0, MODEL_MAX_BYTES);
+    arena_init(&model->arena, &model->pool);
+    model->loops = 1;
+    model->error_log_path = STR("stderr");
+    model->error_log_level = LOG_ERROR;
+    model->pid_path = STR("");
+    return model;
+}
+
+void model_free(struct model *model) {
+    if (!model)
+        return;
+    for (size_t i = 0; i < model->regexes.count; i++)
+        regex_free(model->regexes.items[i]);
+    arena_fini(&model->arena);
+    arena_pool_fini(&model->pool);
+    mem_free(model);
+}
+
+void policy_init(struct policy *policy) {
+    *policy = (struct policy){
+        .default_type = STR("text/plain"),
+        .connect_timeout_ms = 60000,
+        .read_timeout_ms = 60000,
+        .send_timeout_ms = 60000,
+        .handshake_timeout_ms = 3000,
+        .client_body_timeout_ms = 60000,
+        .client_send_timeout_ms = 60000,
+        .keepalive_timeout_ms = 75000,
+        .keepalive_requests = 1000,
+        .client_max_body_bytes = 1024 * 1024,
+        .lingering_time_ms = 30000,
+        .lingering_timeout_ms = 5000,
+        .next_upstream = NEXT_ERROR | NEXT_TIMEOUT,
+        .proxy_http_minor = 1,
+        .is_tcp_nodelay = true,
+    };
+}

@@ -1,0 +1,118 @@
+#include "model/model.h"
+
+/* What can be said of a model whatever language it was written in. */
+
+enum { SOCKETIO_SILENCE_MS = 45000 }; /* pingInterval + pingTimeout of Socket.IO 4 */
+
+typedef void route_visit(const struct route *route, void *context);
+
+static void routes_each(const struct route_table *table, route_visit *visit, void *context) {
+    struct str key;
+    const void *value;
+    for (size_t at = 0; map_each(&table->exact, &at, &key, &value);)
+        visit(value, context);
+    for (size_t i = 0; i < table->prefix_count; i++) {
+        visit(table->prefixes[i], context);
+        routes_each(&table->prefixes[i]->children, visit, context);
+    }
+    for (size_t i = 0; i < table->regexes.count; i++) {
+        visit(table->regexes.items[i], context);
+        routes_each(&table->regexes.items[i]->children, visit, context);
+    }
+}
+
+static void all_routes_each(const struct model *model, route_visit *visit, void *context) {
+    for (size_t i = 0; i < model->sites.count; i++) {
+        visit(&model->sites.items[i]->fallback, context);
+        routes_each(&model->sites.items[i]->routes, visit, context);
+    }
+}
+
+static void lint_timeout(const struct route *route, void *context) {
+    struct diagnostics *diagnostics = context;
+    if (route->action != ROUTE_PASS || route->policy.read_timeout_ms > SOCKETIO_SILENCE_MS)
+        return;
+    struct diagnostic *said = diagnostics_add(
+        diagnostics, SEVERITY_WARNING, route->place,
+        "proxy_read_timeout is %llu s here, not above Socket.IO's pingInterval + pingTimeout (45 s by default)",
+        (unsigned long long)(route->policy.read_timeout_ms / 1000));
+    diagnostic_hint(diagnostics, said,
+                    "connections that are merely silent would be closed; set it above the sum, as 60s or 120s");
+}
+
+struct use {
+    const struct upstream *upstream;
+    bool is_used;
+};
+
+static void lint_use(const struct route *route, void *context) {
+    struct use *use = context;
+    use->is_used |= route->action == ROUTE_PASS && route->pass && route->pass->upstream == use->upstream;
+}
+
+static void lint_affinity(const struct upstream *upstream, struct diagnostics *diagnostics) {
+    size_t primaries = 0;
+    for (size_t i = 0; i < upstream->servers.count; i++)
+        primaries += !upstream->servers.items[i].is_backup && !upstream->servers.items[i].is_down;
+    bool has_affinity = upstream->is_sticky_by_sid || upstream->balance == BALANCE_HASH ||
+                        upstream->balance == BALANCE_HASH_CONSISTENT || upstream->balance == BALANCE_IP_HASH;
+    if (primaries < 2 || has_affinity)
+        return;
+    struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_NOTE, upstream->place,
+                                              "upstream \"%.*s\" has %zu servers, and nothing keeps the "
+                                              "requests of a Socket.IO session on one of them",
+                                              STR_ARG(upstream->name), primaries);
+    diagnostic_hint(
+        diagnostics, said,
+        "with HTTP long-polling write \"sticky sid;\" in it, else clients get \"Session ID unknown\"");
+}
+
+/* 300 among 3000s: a digit was lost or came in. */
+static bool is_slip_of(unsigned port, unsigned sibling) {
+    char a[8], b[8];
+    struct builder one = builder_make(a, sizeof a), other = builder_make(b, sizeof b);
+    builder_u64(&one, port);
+    builder_u64(&other, sibling);
+    return one.len != other.len && str_distance(builder_view(&one), builder_view(&other)) == 1;
+}
+
+static void lint_ports(const struct upstream *upstream, struct diagnostics *diagnostics) {
+    for (size_t i = 0; i < upstream->servers.count; i++) {
+        const struct upstream_server *server = &upstream->servers.items[i], *like = NULL;
+        size_t same = 0;
+        for (size_t j = 0; j < upstream->servers.count; j++) {
+            const struct upstream_server *other = &upstream->servers.items[j];
+            same += j != i && other->port == server->port;
+            /* of two it is the shorter number that lost a digit */
+            if (!other->is_unix && !server->is_unix && is_slip_of(server->port, other->port) &&
+                (upstream->servers.count > 2 || server->port < other->port))
+                like = other;
+        }
+        if (!like || same)
+            continue;
+        struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_WARNING, server->place,
+                                                  "port %u differs from its siblings' (%u): a typing slip?",
+                                                  server->port, like->port);
+        diagnostic_hint(diagnostics, said, "did you mean \"%.*s:%u\"?", STR_ARG(server->host), like->port);
+    }
+}
+
+void model_lint(const struct model *model, struct diagnostics *diagnostics) {
+    all_routes_each(model, lint_timeout, diagnostics);
+    for (size_t i = 0; i < model->upstreams.count; i++) {
+        struct use use = {.upstream = model->upstreams.items[i]};
+        all_routes_each(model, lint_use, &use);
+        lint_affinity(use.upstream, diagnostics);
+        lint_ports(use.upstream, diagnostics);
+        if (!use.is_used && !use.upstream->is_implicit)
+            diagnostics_add(diagnostics, SEVERITY_WARNING, use.upstream->place,
+                            "upstream \"%.*s\" is used by no proxy_pass", STR_ARG(use.upstream->name));
+    }
+    if (model->sites.count == 0) {
+        struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_WARNING, (struct place){STR(""), 0, 0},
+                                                  "no server block is there: nothing is listened on");
+        diagnostic_hint(
+            diagnostics, said,
+            "the least that serves: server { listen 80; location / { proxy_pass http://127.0.0.1:3000; } }");
+    }
+}

@@ -1,0 +1,317 @@
+#include "model/model.h"
+
+/* The canonical text: one fact a line, and of settings only what differs from policy_init's. */
+
+static void put_line(struct builder *out, unsigned depth) {
+    for (unsigned i = 0; i < depth; i++)
+        builder_str(out, STR("  "));
+}
+
+static void put_template(struct builder *out, const struct template *t) {
+    builder_char(out, '"');
+    for (size_t i = 0; i < t->count; i++) {
+        const struct variable *v = &t->parts[i].variable;
+        size_t count;
+        const struct str *names = variable_names(&count);
+        switch (v->id) {
+        case VARIABLE_NONE:
+            builder_escaped(out, t->parts[i].text);
+            break;
+        case VARIABLE_MAP:
+            builder_format(out, "${map %.*s}", STR_ARG(v->map->name));
+            break;
+        case VARIABLE_CAPTURE:
+            builder_format(out, "${capture %u}", v->index);
+            break;
+        default:
+            builder_str(out, STR("${"));
+            builder_str(out, names[v->id - 1]); /* the names stand in the order of the ids */
+            if (str_ends(names[v->id - 1], STR("_")))
+                builder_str(out, v->name);
+            builder_char(out, '}');
+        }
+    }
+    builder_char(out, '"');
+}
+
+static void put_rules(struct builder *out, unsigned depth, const char *what, const struct header_rule *rules,
+                      size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        put_line(out, depth);
+        builder_format(out, "%s %.*s ", what, STR_ARG(rules[i].name));
+        put_template(out, &rules[i].value);
+        builder_str(out, rules[i].is_always ? STR(" always\n") : STR("\n"));
+    }
+}
+
+static void put_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual) {
+    if (value == usual)
+        return;
+    put_line(out, depth);
+    builder_format(out, "%s %llu\n", what, (unsigned long long)value);
+}
+
+struct entry {
+    struct str key;
+    const void *value;
+};
+
+/* A map's entries sorted by key, up to `room` of them. */
+static size_t entries_sort(const struct map *map, struct entry *entries, size_t room) {
+    size_t count = 0;
+    struct entry entry;
+    for (size_t at = 0; count < room && map_each(map, &at, &entry.key, &entry.value);) {
+        size_t i = count++;
+        for (; i && str_compare(entries[i - 1].key, entry.key) > 0; i--)
+            entries[i] = entries[i - 1];
+        entries[i] = entry;
+    }
+    return count;
+}
+
+enum { ENTRIES_MAX = 512 }; /* of one table; a golden text has fewer */
+
+static void put_types(struct builder *out, unsigned depth, const struct map *types) {
+    struct entry entries[ENTRIES_MAX];
+    size_t count = types ? entries_sort(types, entries, ENTRIES_MAX) : 0;
+    if (types && count == 0) {
+        put_line(out, depth);
+        builder_str(out, STR("types none\n"));
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct str *type = entries[i].value;
+        put_line(out, depth);
+        builder_format(out, "type %.*s %.*s\n", STR_ARG(entries[i].key), STR_ARG(*type));
+    }
+}
+
+static void put_logs(struct builder *out, unsigned depth, const struct policy *policy) {
+    static const char *const escapes[] = {"default", "json", "none"};
+    for (size_t i = 0; i < policy->access_logs.count; i++) {
+        const struct access_log *log = &policy->access_logs.items[i];
+        put_line(out, depth);
+        builder_format(out, "access_log %.*s sink %u format %.*s escape %s ", STR_ARG(log->path), log->sink,
+                       STR_ARG(log->format->name), escapes[log->format->escape]);
+        put_template(out, &log->format->text);
+        builder_char(out, '\n');
+    }
+}
+
+static void put_next(struct builder *out, unsigned depth, unsigned bits) {
+    static const char *const names[] = {
+        "error", "timeout", "invalid_header", "non_idempotent", "403", "404", "429", "500", "502",
+        "503",   "504"};
+    if (bits == (NEXT_ERROR | NEXT_TIMEOUT))
+        return;
+    put_line(out, depth);
+    builder_str(out, STR("next_upstream"));
+    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+        if (bits & (1u << i))
+            builder_format(out, " %s", names[i]);
+    builder_str(out, bits ? STR("\n") : STR(" off\n"));
+}
+
+static void put_policy(struct builder *out, unsigned depth, const struct policy *policy) {
+    struct policy usual;
+    policy_init(&usual);
+#define NUMBER(member) put_number(out, depth, #member, policy->member, usual.member)
+    NUMBER(connect_timeout_ms);
+    NUMBER(read_timeout_ms);
+    NUMBER(send_timeout_ms);
+    NUMBER(handshake_timeout_ms);
+    NUMBER(client_body_timeout_ms);
+    NUMBER(client_send_timeout_ms);
+    NUMBER(keepalive_timeout_ms);
+    NUMBER(keepalive_header_s);
+    NUMBER(keepalive_requests);
+    NUMBER(client_max_body_bytes);
+    NUMBER(lingering_time_ms);
+    NUMBER(lingering_timeout_ms);
+    NUMBER(next_upstream_tries);
+    NUMBER(next_upstream_timeout_ms);
+    NUMBER(proxy_http_minor);
+    NUMBER(says_upgrade);
+    NUMBER(is_tcp_nodelay);
+    NUMBER(forwards);
+#undef NUMBER
+    put_next(out, depth, policy->next_upstream);
+    put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
+    put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
+    put_logs(out, depth, policy);
+    put_types(out, depth, policy->types);
+    if (!str_eq(policy->default_type, usual.default_type)) {
+        put_line(out, depth);
+        builder_format(out, "default_type %.*s\n", STR_ARG(policy->default_type));
+    }
+}
+
+static void put_action(struct builder *out, unsigned depth, const struct route *route) {
+    const struct policy *policy = &route->policy;
+    put_line(out, depth);
+    switch (route->action) {
+    case ROUTE_PASS:
+        builder_format(out, "pass %.*s host %.*s", STR_ARG(route->pass->upstream->name),
+                       STR_ARG(route->pass->host));
+        if (route->pass->has_uri)
+            builder_format(out, " uri %.*s", STR_ARG(route->pass->uri));
+        break;
+    case ROUTE_ANSWER:
+        builder_format(out, "answer %u ", route->answer.status);
+        put_template(out, &route->answer.text);
+        break;
+    case ROUTE_FILES:
+        builder_str(out, STR("files "));
+        put_template(out, &policy->root);
+        for (size_t i = 0; i < policy->indexes.count; i++) {
+            builder_char(out, ' ');
+            put_template(out, &policy->indexes.items[i]);
+        }
+        break;
+    }
+    builder_char(out, '\n');
+}
+
+static void put_table(struct builder *out, unsigned depth, const struct route_table *table);
+
+static void put_route(struct builder *out, unsigned depth, const struct route *route) {
+    static const char *const names[] = {"prefix", "prefix-final", "exact", "regex", "fallback"};
+    put_line(out, depth);
+    builder_format(out, "route %s", names[route->match]);
+    if (route->match != ROUTE_DEFAULT) {
+        builder_str(out, STR(" \""));
+        builder_escaped(out, route->pattern);
+        builder_char(out, '"');
+    }
+    builder_char(out, '\n');
+    put_action(out, depth + 1, route);
+    put_policy(out, depth + 1, &route->policy);
+    put_table(out, depth + 1, &route->children);
+}
+
+static void put_table(struct builder *out, unsigned depth, const struct route_table *table) {
+    struct entry entries[ENTRIES_MAX];
+    size_t count = entries_sort(&table->exact, entries, ENTRIES_MAX);
+    for (size_t i = 0; i < count; i++)
+        put_route(out, depth, entries[i].value);
+    for (size_t i = 0; i < table->prefix_count; i++)
+        put_route(out, depth, table->prefixes[i]);
+    for (size_t i = 0; i < table->regexes.count; i++)
+        put_route(out, depth, table->regexes.items[i]);
+}
+
+static size_t site_number(const struct model *model, const struct site *site) {
+    size_t i = 0;
+    while (i < model->sites.count && model->sites.items[i] != site)
+        i++;
+    return i + 1;
+}
+
+static void put_names(struct builder *out, const struct model *model, const char *what, const struct map *map) {
+    struct entry entries[ENTRIES_MAX];
+    size_t count = entries_sort(map, entries, ENTRIES_MAX);
+    for (size_t i = 0; i < count; i++)
+        builder_format(out, "  %s \"%.*s\" site %zu\n", what, STR_ARG(entries[i].key),
+                       site_number(model, entries[i].value));
+}
+
+static void put_listen(struct builder *out, const struct model *model, const struct listen *listen) {
+    builder_format(out, "listen %.*s\n", STR_ARG(listen->text));
+    put_number(out, 1, "backlog", (uint64_t)listen->backlog, 0);
+    if (listen->default_site)
+        builder_format(out, "  default site %zu\n", site_number(model, listen->default_site));
+    put_names(out, model, "name", &listen->exact);
+    put_names(out, model, "suffix", &listen->suffixes);
+    put_names(out, model, "prefix", &listen->prefixes);
+    for (size_t i = 0; i < listen->regexes.count; i++)
+        builder_format(out, "  regex site %zu\n", site_number(model, listen->regexes.items[i].site));
+}
+
+static void put_site(struct builder *out, const struct model *model, const struct site *site) {
+    builder_format(out, "site %zu", site_number(model, site));
+    for (size_t i = 0; i < site->names.count; i++) {
+        builder_str(out, STR(" \""));
+        builder_escaped(out, site->names.items[i]);
+        builder_char(out, '"');
+    }
+    builder_char(out, '\n');
+    put_number(out, 1, "client_header_timeout_ms", site->client_header_timeout_ms, 60000);
+    put_number(out, 1, "client_header_buffer_bytes", site->client_header_buffer_bytes, 1024);
+    put_number(out, 1, "large_buffer_bytes", site->large_buffer_bytes, 8192);
+    put_number(out, 1, "large_buffer_count", site->large_buffer_count, 4);
+    put_route(out, 1, &site->fallback);
+    put_table(out, 1, &site->routes);
+}
+
+static void put_upstream(struct builder *out, const struct upstream *upstream) {
+    static const char *const methods[] = {"round_robin", "least_conn", "hash", "hash consistent", "ip_hash"};
+    builder_format(out, "upstream %.*s%s\n  balance %s", STR_ARG(upstream->name),
+                   upstream->is_implicit ? " implicit" : "", methods[upstream->balance]);
+    if (upstream->hash_key.count) {
+        builder_char(out, ' ');
+        put_template(out, &upstream->hash_key);
+    }
+    builder_char(out, '\n');
+    if (upstream->is_sticky_by_sid)
+        builder_str(out, STR("  sticky sid\n"));
+    put_number(out, 1, "keepalive", upstream->keepalive, 128);
+    put_number(out, 1, "keepalive_timeout_ms", upstream->keepalive_timeout_ms, 60000);
+    put_number(out, 1, "keepalive_requests", upstream->keepalive_requests, 1000);
+    for (size_t i = 0; i < upstream->servers.count; i++) {
+        const struct upstream_server *server = &upstream->servers.items[i];
+        builder_format(out, "  server %s%.*s", server->is_unix ? "unix:" : "", STR_ARG(server->host));
+        if (!server->is_unix)
+            builder_format(out, " port %u", server->port);
+        builder_format(out, " weight %u max_fails %u fail_timeout_ms %llu", server->weight, server->max_fails,
+                       (unsigned long long)server->fail_timeout_ms);
+        if (server->max_connections)
+            builder_format(out, " max_connections %u", server->max_connections);
+        builder_format(out, "%s%s\n", server->is_backup ? " backup" : "", server->is_down ? " down" : "");
+    }
+}
+
+static void put_map(struct builder *out, const struct value_map *map) {
+    struct entry entries[ENTRIES_MAX];
+    size_t count = entries_sort(&map->exact, entries, ENTRIES_MAX);
+    builder_format(out, "map %.*s%s of ", STR_ARG(map->name), map->is_hostnames ? " hostnames" : "");
+    put_template(out, &map->source);
+    builder_char(out, '\n');
+    for (size_t i = 0; i < count; i++) {
+        builder_str(out, STR("  key \""));
+        builder_escaped(out, entries[i].key);
+        builder_str(out, STR("\" "));
+        put_template(out, entries[i].value);
+        builder_char(out, '\n');
+    }
+    for (size_t i = 0; i < map->regexes.count; i++) {
+        builder_format(out, "  regex %zu ", i + 1);
+        put_template(out, &map->regexes.items[i].value);
+        builder_char(out, '\n');
+    }
+    builder_str(out, STR("  default "));
+    put_template(out, &map->fallback);
+    builder_char(out, '\n');
+}
+
+void model_print(struct builder *out, const struct model *model) {
+    if (model->loops)
+        builder_format(out, "loops %u\n", model->loops);
+    else
+        builder_str(out, STR("loops auto\n"));
+    put_number(out, 0, "worker_connections", model->worker_connections, 0);
+    put_number(out, 0, "descriptors", model->descriptors, 0);
+    put_number(out, 0, "daemon", model->is_daemon, 0);
+    if (model->pid_path.len)
+        builder_format(out, "pid %.*s\n", STR_ARG(model->pid_path));
+    builder_format(out, "error_log %.*s %s\n", STR_ARG(model->error_log_path),
+                   log_level_name(model->error_log_level));
+    for (size_t i = 0; i < model->log_paths.count; i++)
+        builder_format(out, "sink %zu %.*s\n", i, STR_ARG(model->log_paths.items[i]));
+    for (size_t i = 0; i < model->maps.count; i++)
+        put_map(out, model->maps.items[i]);
+    for (size_t i = 0; i < model->upstreams.count; i++)
+        put_upstream(out, model->upstreams.items[i]);
+    for (size_t i = 0; i < model->listens.count; i++)
+        put_listen(out, model, model->listens.items[i]);
+    for (size_t i = 0; i < model->sites.count; i++)
+        put_site(out, model, model->sites.items[i]);
+}
