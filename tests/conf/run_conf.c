@@ -25,7 +25,8 @@ static bool file_read(void *context, struct arena *arena, struct str path, struc
     return true;
 }
 
-static bool file_glob(void *context, struct arena *arena, struct str pattern, struct str **paths, size_t *count) {
+static bool file_glob(void *context, struct arena *arena, struct str pattern, struct str **paths,
+                      size_t *count) {
     (void)context;
     char name[4096];
     glob_t found = {0};

@@ -148,11 +148,13 @@ static struct str directive_nearest(const struct scope *scope, const struct node
     struct str names[DIRECTIVES_MAX];
     size_t count = 0;
     const struct directive *row;
+    /* at the top of a file with an http block somebody may have forgotten to be in it */
+    unsigned contexts = scope->context & CONTEXT_MAIN ? scope->context | CONTEXT_HTTP : scope->context;
     for (size_t i = 0; (row = directive_at(i)) && count < DIRECTIVES_MAX; i++) {
         bool fits = (row->flags & DIRECTIVE_EITHER) || node->is_block == ((row->flags & DIRECTIVE_BLOCK) != 0);
         bool fits_count =
             node->count - 1 >= row->min && (node->count - 1 <= row->max || row->max == ARGUMENTS_ANY);
-        if (fits && fits_count && (row->contexts & scope->context) && row->contexts != CONTEXT_ANY)
+        if (fits && fits_count && (row->contexts & contexts) && row->contexts != CONTEXT_ANY)
             names[count++] = str_of(row->name);
     }
     struct str best = diagnostic_nearest(node_name(node), names, count);
