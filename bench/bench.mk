@@ -3,13 +3,14 @@
 BENCH_SHARED = $(BUILD)/bench/tool.o $(BUILD)/bench/frame.o
 BENCH_TOOLS = $(BUILD)/bench/load $(BUILD)/bench/echo $(BUILD)/bench/relay
 $(BUILD)/bench/load: $(patsubst %,$(BUILD)/bench/%.o,load scene talk web crowd watch report histogram) $(BENCH_SHARED)
-	$(CC) $(LDFLAGS) -o $@ $^
+	@$(CC) $(LDFLAGS) -o $@ $^
 $(BUILD)/bench/echo: $(BUILD)/bench/echo.o $(BENCH_SHARED)
-	$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
+	@$(CC) $(LDFLAGS) -o $@ $^ -lcrypto
 $(BUILD)/bench/relay: $(BUILD)/bench/relay.o $(BENCH_SHARED)
-	$(CC) $(LDFLAGS) -o $@ $^
+	@$(CC) $(LDFLAGS) -o $@ $^
 bench-tools: $(BENCH_TOOLS)
-bench: bench-tools $(if $(MAIN),hawser)
-	bench/run --tools $(BUILD)/bench --out build/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(CASES)
+bench: deps-bench
+	+@$(MAKE) --no-print-directory bench-tools $(if $(MAIN),hawser)
+	@bench/run --tools $(BUILD)/bench --out build/bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(CASES)
 .PHONY: bench bench-tools
 -include $(wildcard $(BUILD)/bench/*.d)

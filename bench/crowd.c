@@ -27,14 +27,14 @@ void client_close(struct client *c) {
 
 void client_opened(struct client *c) {
     c->phase = CLIENT_OPEN;
-    c->crowd->settled++;
+    c->crowd->settled += c->role == c->crowd->opening;
 }
 
 void client_fail(struct client *c, int error, const char *why) {
     if (!*c->crowd->why)
         snprintf(c->crowd->why, sizeof c->crowd->why, "%s%s%s", why, error ? ": " : "",
                  error ? strerror(error) : "");
-    if (c->phase != CLIENT_OPEN) {
+    if (c->phase != CLIENT_OPEN && c->role == c->crowd->opening) {
         c->crowd->settled++;
         c->crowd->failed++;
     }
@@ -111,6 +111,9 @@ void client_listen(struct client *c) {
 
 void crowd_turn(struct crowd *crowd, uint64_t wait_ns) {
     struct epoll_event events[512];
+    uint64_t due_ns = crowd->due ? crowd->due(crowd->due_with, tool_now_ns()) : UINT64_MAX;
+    if (due_ns < wait_ns)
+        wait_ns = due_ns;
     struct timespec wait = {(time_t)(wait_ns / 1000000000u), (long)(wait_ns % 1000000000u)};
     int count = epoll_pwait2(crowd->epoll, events, 512, &wait, NULL);
     for (int i = 0; i < count; i++)
@@ -119,10 +122,12 @@ void crowd_turn(struct crowd *crowd, uint64_t wait_ns) {
 
 void crowd_open(struct crowd *crowd, struct client *clients, unsigned count, const struct role *role,
                 void *owner) {
-    uint64_t before = crowd->settled, last = tool_now_ns(), seen = before;
-    unsigned started = 0;
-    while (crowd->settled - before < count) {
-        while (started < count && started - (crowd->settled - before) < CROWD_PACE) {
+    uint64_t last = tool_now_ns();
+    unsigned started = 0, seen = 0;
+    crowd->opening = role;
+    crowd->settled = crowd->failed = 0;
+    while (crowd->settled < count) {
+        while (started < count && started - crowd->settled < CROWD_PACE) {
             struct client *c = &clients[started];
             *c = (struct client){.index = started++, .role = role, .owner = owner, .crowd = crowd};
             client_start(c);
@@ -132,13 +137,13 @@ void crowd_open(struct crowd *crowd, struct client *clients, unsigned count, con
             seen = crowd->settled;
             last = tool_now_ns();
         } else if (tool_now_ns() - last > 10000000000u) {
-            tool_fail("no answer for 10 s with %lu of %u connections open", (unsigned long)(seen - before),
-                      count);
+            tool_fail("no answer for 10 s with %u of %u connections open", seen, count);
         }
         if (crowd->failed)
-            tool_fail("%lu of %u connections opened, then one failed: %s",
-                      (unsigned long)(crowd->settled - before - crowd->failed), count, crowd->why);
+            tool_fail("%u of %u connections opened, then one failed: %s", crowd->settled - crowd->failed, count,
+                      crowd->why);
     }
+    crowd->opening = NULL;
 }
 
 void crowd_close(struct client *clients, unsigned count) {

@@ -13,10 +13,13 @@ enum client_phase { CLIENT_CLOSED, CLIENT_CONNECTING, CLIENT_ASKING, CLIENT_OPEN
 struct crowd {
     int epoll;
     struct sockaddr_in to;
-    unsigned sources; /* how many 127.0.0.x the connections come from */
-    uint64_t settled; /* connections that are open, or ended before they were */
-    uint64_t failed;  /* connections that ended before they were open */
-    char why[160];    /* the first failure */
+    unsigned sources;           /* how many 127.0.0.x the connections come from */
+    const struct role *opening; /* whose connections crowd_open awaits: */
+    unsigned settled, failed;   /* those that are open or ended; those that ended before they were open */
+    /* Does what is due, and returns when the next thing is, in ns from now. May be NULL. */
+    uint64_t (*due)(void *with, uint64_t now_ns);
+    void *due_with;
+    char why[160]; /* the first failure */
     uint8_t in[CROWD_READ];
 };
 

@@ -111,12 +111,16 @@ static void sample(struct scene *scene) {
         scene->pss_peak = pss;
 }
 
+static uint64_t all_due(void *with, uint64_t now) {
+    struct scene *scene = with;
+    uint64_t wait = least(talk_due(&scene->talk, now), visit_due(&scene->visit, now));
+    return least(wait, least(slow_due(scene, now), signal_due(scene, now)));
+}
+
 static void pass(struct scene *scene, uint64_t ms) {
     uint64_t now = tool_now_ns(), end = now + ms * 1000000, next_sample = now + SAMPLE_NS;
     while (now < end || scene->signals) {
-        uint64_t wait = least(talk_due(&scene->talk, now), visit_due(&scene->visit, now));
-        wait = least(wait, least(slow_due(scene, now), signal_due(scene, now)));
-        crowd_turn(scene->settings->crowd, least(wait, SAMPLE_NS / 10));
+        crowd_turn(scene->settings->crowd, SAMPLE_NS / 10);
         now = tool_now_ns();
         if (now >= next_sample) {
             sample(scene);
@@ -143,6 +147,8 @@ static void begin(struct scene *scene, const struct scene_settings *settings) {
         talk_open(&scene->talk, settings->crowd, settings->talkers, settings->talk_size, "/echo");
     talk_pace(&scene->talk, settings->talkers && settings->talk_rate ? UINT64_MAX : 0, settings->talk_rate);
     visit_init(&scene->visit, settings->crowd, VISITORS, settings->visit_rate);
+    settings->crowd->due = all_due;
+    settings->crowd->due_with = scene;
     pass(scene, 300);
     histogram_reset(&scene->talk.latency);
     histogram_reset(&scene->visit.latency);
@@ -171,13 +177,16 @@ static void report_sockets(const char *when, pid_t pid) {
     report_count(name, sum.largest);
 }
 
-static void end(struct scene *scene) {
-    const struct scene_settings *settings = scene->settings;
+static void report_during(struct scene *scene) {
     sample(scene);
     report_latency("during_talk", &scene->talk.latency);
     report_latency("during_visit", &scene->visit.latency);
     report_count("tcp_memory_during", watch_tcp_memory());
-    report_sockets("during", settings->watch);
+    report_sockets("during", scene->settings->watch);
+}
+
+static void end(struct scene *scene) {
+    const struct scene_settings *settings = scene->settings;
     settle(scene);
     report_count("pss_peak", scene->pss_peak);
     report_count("pss_after", watch_pss(settings->watch));
@@ -202,9 +211,8 @@ void scene_stall(const struct scene_settings *settings) {
     pass(&scene, settings->hold_ms);
     report_count("stalled", settings->troubles);
     report_count("stalled_cut", scene.trouble_closed);
+    report_during(&scene);
     if (settings->resume_ms) {
-        sample(&scene);
-        report_sockets("stalled", settings->watch);
         for (unsigned i = 0; i < settings->troubles; i++)
             client_listen(&scene.troubles[i]);
         uint64_t limit = tool_now_ns() + settings->resume_ms * 1000000;
@@ -225,6 +233,7 @@ void scene_slow(const struct scene_settings *settings) {
     report_count("slow", settings->troubles);
     report_count("slow_closed", scene.trouble_closed);
     report_count("slow_answered_408", scene.trouble_answered);
+    report_during(&scene);
     end(&scene);
 }
 
@@ -239,6 +248,7 @@ void scene_reload(const struct scene_settings *settings) {
     pass(&scene, settings->hold_ms);
     report_count("signals", settings->troubles);
     report_number("cpu_ms", (double)(watch_cpu_ns(settings->watch) - cpu) / 1e6);
+    report_during(&scene);
     pass(&scene, settings->hold_ms);
     end(&scene);
 }
