@@ -5,9 +5,11 @@
 #include "loop/loop.h"
 #include "loop/random.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct loop loop;
@@ -254,6 +256,49 @@ static void clocks_and_random_move(void **state) {
     assert_true(random_u64() != random_u64());
 }
 
+enum { CROWD = LOOP_EVENTS * 2 + 10 };
+static unsigned heard[CROWD];
+static struct ev crowd[CROWD];
+
+static void crowd_note(struct ev *ev, unsigned what) {
+    assert_int_equal(what, POLLER_WRITE);
+    heard[ev - crowd]++;
+}
+
+static void more_events_than_a_turn_takes_come_in_the_next(void **state) {
+    (void)state;
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    for (int i = 0; i < CROWD; i++) {
+        crowd[i] = (struct ev){crowd_note, fcntl(ends[1], F_DUPFD_CLOEXEC, 0)};
+        assert_true(crowd[i].fd >= 0);
+        assert_int_equal(loop_watch(&loop, &crowd[i]), 0);
+    }
+    for (int i = 0; i < 4; i++)
+        loop_turn(&loop, 0);
+    for (int i = 0; i < CROWD; i++) {
+        assert_int_equal(heard[i], 1);
+        close(crowd[i].fd);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void without_descriptors_there_is_no_loop(void **state) {
+    (void)state;
+    struct loop other;
+    struct rlimit before, less;
+    int next = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (int room = 0; room < 2; room++) {
+        less = (struct rlimit){(rlim_t)(next + room), before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &less), 0);
+        assert_int_equal(loop_init(&other), -EMFILE);
+    }
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_turn_has_its_order, setup, teardown),
@@ -266,6 +311,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(letters_arrive_once_and_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(a_letter_posted_by_a_letter_wakes_the_next_turn, setup, teardown),
         cmocka_unit_test_setup_teardown(unread_letters_are_opened_at_the_end, setup, teardown),
+        cmocka_unit_test_setup_teardown(more_events_than_a_turn_takes_come_in_the_next, setup, teardown),
+        cmocka_unit_test(without_descriptors_there_is_no_loop),
         cmocka_unit_test(without_memory_there_is_no_loop),
         cmocka_unit_test(clocks_and_random_move),
     };

@@ -3,7 +3,11 @@
 #include "loop/loop.h"
 #include "net/duct.h"
 
+#include "base/mem.h"
+
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 /* Two ducts over loopback, one accepted, one connected. */
 
@@ -198,6 +202,171 @@ static void a_refused_connection_is_never_connected(void **state) {
     assert_int_equal(socket_error(near->ev.fd), -ECONNREFUSED);
 }
 
+static bool is_open(int fd) {
+    return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void what_cannot_be_watched_is_closed(void **state) {
+    (void)state;
+    struct duct_pool *other = duct_pool_new(&loop);
+    assert_non_null(other);
+    int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC); /* epoll takes no regular file */
+    assert_null(duct_new(other, file, ready, NULL));
+    assert_false(is_open(file));
+    duct_pool_free(other);
+    other = duct_pool_new(&loop);
+    int copy = fcntl(near->ev.fd, F_DUPFD_CLOEXEC, 0);
+    mem_fail_after(0);
+    assert_null(duct_new(other, copy, ready, NULL));
+    assert_null(duct_pool_new(&loop));
+    mem_fail_never();
+    assert_false(is_open(copy));
+    assert_int_equal(duct_pool_live(other), 0);
+    duct_pool_free(other);
+    duct_pool_free(NULL);
+    duct_close(NULL);
+    duct_reset(NULL);
+}
+
+static void shutting_down_is_remembered(void **state) {
+    (void)state;
+    duct_shutdown(near);
+    duct_shutdown(near);
+    turn_until(has_far_end);
+    assert_true(near->is_shut);
+    assert_false(near->can_write);
+    assert_int_equal(duct_send(far, "x", 1), 1);
+    near->can_read = false;
+    for (int i = 0; i < 1000 && !near->can_read; i++)
+        loop_turn(&loop, 1000); /* this event says writable too */
+    assert_true(near->can_read);
+    assert_false(near->can_write);
+}
+
+static void an_owner_may_be_changed(void **state) {
+    (void)state;
+    loop_turn(&loop, 0);
+    calls = 0;
+    duct_own(far, NULL, &calls);
+    assert_ptr_equal(far->owner, &calls);
+    duct_own(far, ready, NULL);
+    far->can_read = false;
+    assert_int_equal(duct_send(near, "x", 1), 1);
+    turn_until(can_far_read);
+    assert_true(calls > 0);
+}
+
+/* One direction of random traffic: counted bytes, their values told by their place. Whoever stops while its
+ * flag is up, or waits for an event that never comes, does not finish. */
+struct flow {
+    struct duct *from, *to;
+    uint64_t sent, got, total;
+    bool is_ended;
+};
+
+static struct flow flows[2];
+static uint64_t seed;
+
+static size_t roll(size_t below) {
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (size_t)(seed >> 33) % below;
+}
+
+static unsigned char value_at(uint64_t place) {
+    return (unsigned char)(place * 167 >> 3 ^ place);
+}
+
+static size_t piece(void) {
+    static const size_t pieces[] = {1, 7, 100, 1448, 4096, 16384, 65536};
+    return 1 + roll(pieces[roll(sizeof pieces / sizeof *pieces)]);
+}
+
+static void flow_send(struct flow *flow) {
+    unsigned char bytes[65537];
+    for (int i = 0; i < 4 && flow->sent < flow->total && flow->from->can_write; i++) {
+        size_t len = piece();
+        if (len > flow->total - flow->sent)
+            len = flow->total - flow->sent;
+        for (size_t at = 0; at < len; at++)
+            bytes[at] = value_at(flow->sent + at);
+        struct iovec parts[2] = {{bytes, len / 3}, {bytes + len / 3, len - len / 3}};
+        ssize_t n = roll(2) ? duct_send(flow->from, bytes, len) : duct_send_vector(flow->from, parts, 2);
+        assert_true(n > 0 || n == -EAGAIN);
+        flow->sent += n > 0 ? (size_t)n : 0;
+    }
+    if (flow->sent == flow->total && !flow->from->is_shut)
+        duct_shutdown(flow->from);
+}
+
+static void flow_receive(struct flow *flow) {
+    unsigned char bytes[65537];
+    for (int i = 0; i < 4 && flow->to->can_read && !flow->is_ended; i++) {
+        bool is_peek = roll(2);
+        size_t len = piece();
+        ssize_t n = is_peek ? duct_peek(flow->to, bytes, len) : duct_recv(flow->to, bytes, len);
+        if (n == -EAGAIN)
+            return;
+        assert_true(n >= 0);
+        flow->is_ended = n == 0;
+        size_t used = (size_t)n;
+        if (is_peek && n > 0) {
+            used = roll(2) ? used : roll(used + 1);
+            duct_discard(flow->to, used, (size_t)n);
+        }
+        for (size_t at = 0; at < used; at++)
+            assert_int_equal(bytes[at], value_at(flow->got + at));
+        flow->got += used;
+    }
+}
+
+static bool can_go_on(const struct flow *flow) {
+    return (flow->sent < flow->total && flow->from->can_write) || (!flow->is_ended && flow->to->can_read);
+}
+
+static void traffic_run(uint64_t total) {
+    flows[0] = (struct flow){.from = near, .to = far, .total = total + roll(1000)};
+    flows[1] = (struct flow){.from = far, .to = near, .total = roll(2) ? total : roll(1000)};
+    while (!flows[0].is_ended || !flows[1].is_ended) {
+        bool is_idle = !can_go_on(&flows[0]) && !can_go_on(&flows[1]);
+        uint64_t before = loop.now_ms;
+        loop_turn(&loop, is_idle ? 10000 : 0);
+        assert_false(is_idle && loop.now_ms - before >= 10000); /* a lost edge */
+        for (int i = 0; i < 2; i++) {
+            if (roll(3))
+                flow_send(&flows[i]);
+            if (roll(3))
+                flow_receive(&flows[i]);
+        }
+    }
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(flows[i].got, flows[i].total);
+}
+
+static void random_traffic_arrives_whole_over_tcp(void **state) {
+    for (uint64_t i = 1; i <= 12; i++) {
+        if (i > 1) {
+            teardown(state);
+            setup(state);
+        }
+        seed = i;
+        traffic_run(i % 3 ? 100000 : 2000000);
+    }
+}
+
+static void random_traffic_arrives_whole_over_unix(void **state) {
+    (void)state;
+    for (uint64_t i = 1; i <= 12; i++) {
+        int ends[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+        duct_close(near);
+        duct_close(far);
+        near = duct_new(pool, ends[0], ready, NULL);
+        far = duct_new(pool, ends[1], ready, NULL);
+        seed = i;
+        traffic_run(i % 3 ? 100000 : 2000000);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(short_reads_clear_can_read, setup, teardown),
@@ -207,6 +376,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(a_reset_is_an_end_and_an_error, setup, teardown),
         cmocka_unit_test_setup_teardown(a_closed_duct_hears_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(a_refused_connection_is_never_connected, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_cannot_be_watched_is_closed, setup, teardown),
+        cmocka_unit_test_setup_teardown(shutting_down_is_remembered, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_owner_may_be_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_traffic_arrives_whole_over_tcp, setup, teardown),
+        cmocka_unit_test_setup_teardown(random_traffic_arrives_whole_over_unix, setup, teardown),
     };
     return cmocka_run_group_tests_name("duct", tests, NULL, NULL);
 }
