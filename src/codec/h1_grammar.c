@@ -154,6 +154,7 @@ static const char *const reasons[] = {
     [510] = "Not Extended",
     [511] = "Network Authentication Required",
 };
+
 const char *h1_reason(unsigned status) {
     const char *reason = status < sizeof reasons / sizeof reasons[0] ? reasons[status] : NULL;
     return reason ? reason : "";
