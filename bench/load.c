@@ -46,7 +46,7 @@ static const char usage[] =
     "  idle       tunnels that say nothing after a first echo: memory of each\n"
     "  stall      readers that stop while the backend floods them\n"
     "  slow       clients that send one header byte a second\n"
-    "  reload     signals under talking tunnels\n"
+    "  reload     signals under talking tunnels; after each, one more tunnel opens and stays\n"
     "options (defaults):\n";
 
 /* -- what is measured between two quiet moments -- */

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { SAMPLE_NS = 100000000, VISITORS = 256, FLOOD_CHUNK = 65546, DRAIN_NS = 5000000 };
+enum { SAMPLE_NS = 100000000, VISITORS = 256, FLOOD_CHUNK = 65546, DRAIN_NS = 5000000, ONSET_MS = 1500 };
 static const uint64_t SECOND_NS = 1000000000;
 
 struct scene {
@@ -86,13 +86,28 @@ static uint64_t slow_due(struct scene *scene, uint64_t now) {
     return scene->slow_due_ns - now;
 }
 
+static void join_connected(struct client *c) {
+    client_upgrade(c, "/echo");
+}
+
+static void join_bytes(struct client *c, uint8_t *data, size_t len) {
+    if (c->phase == CLIENT_ASKING && client_upgraded(c, &data, &len))
+        client_opened(c);
+}
+
+static const struct role joiner = {join_connected, join_bytes, NULL, trouble_closed};
+
+/* Each signal, and a tunnel that opens right after it and stays: the clients of a busy day. */
 static uint64_t signal_due(struct scene *scene, uint64_t now) {
     if (!scene->signals)
         return UINT64_MAX;
     if (scene->signal_due_ns <= now) {
         if (kill(scene->settings->watch, scene->settings->signal))
             tool_fail("cannot signal process %d: %s", (int)scene->settings->watch, strerror(errno));
-        scene->signals--;
+        struct client *c = &scene->troubles[--scene->signals];
+        *c = (struct client){
+            .index = scene->signals, .role = &joiner, .owner = scene, .crowd = scene->settings->crowd};
+        client_start(c);
         scene->signal_due_ns += scene->settings->interval_ms * 1000000;
     }
     return scene->signal_due_ns > now ? scene->signal_due_ns - now : 0;
@@ -140,6 +155,27 @@ static void settle(struct scene *scene) {
         crowd_turn(scene->settings->crowd, DRAIN_NS);
 }
 
+static void forget(struct scene *scene) {
+    histogram_reset(&scene->talk.latency);
+    histogram_reset(&scene->visit.latency);
+}
+
+static void report_times(struct scene *scene, const char *when) {
+    char name[32];
+    snprintf(name, sizeof name, "%s_talk", when);
+    report_latency(name, &scene->talk.latency);
+    snprintf(name, sizeof name, "%s_visit", when);
+    report_latency(name, &scene->visit.latency);
+    forget(scene);
+}
+
+/* The trouble begins: connections open and buffers fill. What that costs is told apart from what it costs to
+ * hold. */
+static void onset(struct scene *scene) {
+    pass(scene, ONSET_MS);
+    report_times(scene, "onset");
+}
+
 static void begin(struct scene *scene, const struct scene_settings *settings) {
     *scene = (struct scene){.settings = settings};
     scene->troubles = tool_alloc(settings->troubles, sizeof *scene->troubles);
@@ -150,14 +186,10 @@ static void begin(struct scene *scene, const struct scene_settings *settings) {
     settings->crowd->due = all_due;
     settings->crowd->due_with = scene;
     pass(scene, 300);
-    histogram_reset(&scene->talk.latency);
-    histogram_reset(&scene->visit.latency);
+    forget(scene);
     pass(scene, settings->hold_ms);
     report_open();
-    report_latency("before_talk", &scene->talk.latency);
-    report_latency("before_visit", &scene->visit.latency);
-    histogram_reset(&scene->talk.latency);
-    histogram_reset(&scene->visit.latency);
+    report_times(scene, "before");
     scene->pss_before = scene->pss_peak = watch_pss(settings->watch);
     report_count("pss_before", scene->pss_before);
     report_count("processes_before", watch_processes(settings->watch));
@@ -179,8 +211,7 @@ static void report_sockets(const char *when, pid_t pid) {
 
 static void report_during(struct scene *scene) {
     sample(scene);
-    report_latency("during_talk", &scene->talk.latency);
-    report_latency("during_visit", &scene->visit.latency);
+    report_times(scene, "during");
     report_count("tcp_memory_during", watch_tcp_memory());
     report_sockets("during", scene->settings->watch);
 }
@@ -208,6 +239,7 @@ void scene_stall(const struct scene_settings *settings) {
     begin(&scene, settings);
     snprintf(flood_path, sizeof flood_path, "/flood?bytes=%llu", (unsigned long long)settings->flood_bytes);
     crowd_open(settings->crowd, scene.troubles, settings->troubles, &staller, &scene);
+    onset(&scene);
     pass(&scene, settings->hold_ms);
     report_count("stalled", settings->troubles);
     report_count("stalled_cut", scene.trouble_closed);
@@ -229,6 +261,7 @@ void scene_slow(const struct scene_settings *settings) {
     crowd_open(settings->crowd, scene.troubles, settings->troubles, &slowpoke, &scene);
     scene.slow_period_ns = settings->troubles ? SECOND_NS / settings->troubles : 0;
     scene.slow_due_ns = tool_now_ns();
+    onset(&scene);
     pass(&scene, settings->hold_ms);
     report_count("slow", settings->troubles);
     report_count("slow_closed", scene.trouble_closed);
@@ -247,6 +280,7 @@ void scene_reload(const struct scene_settings *settings) {
     scene.signal_due_ns = tool_now_ns();
     pass(&scene, settings->hold_ms);
     report_count("signals", settings->troubles);
+    report_count("joined_closed", scene.trouble_closed);
     report_number("cpu_ms", (double)(watch_cpu_ns(settings->watch) - cpu) / 1e6);
     report_during(&scene);
     pass(&scene, settings->hold_ms);

@@ -49,7 +49,7 @@ function sceneTable(c) {
     'new failed', 'PSS MiB before', 'peak', 'after', 'kernel MiB', 'largest KiB', 'processes']];
   for (const [s, m] of Object.entries(c.median))
     rows.push([s, millis(m.before_talk_p99_us), millis(m.during_talk_p99_us), millis(m.before_visit_p99_us),
-      millis(m.during_visit_p99_us), String(m.talk_lost), String(m.talk_closed), String(m.visit_failed + m.visit_late),
+      millis(m.during_visit_p99_us), String(m.talk_lost), String(m.talk_closed + (m.joined_closed || 0)), String(m.visit_failed + m.visit_late),
       mib(m.pss_before), mib(m.pss_peak), mib(m.pss_after), mib(m.socket_receive_during + m.socket_send_during),
       decimals(m.socket_largest_during / 1024), `${m.processes_before} -> ${m.processes_after}`]);
   return layout(rows);
