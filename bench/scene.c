@@ -235,7 +235,7 @@ static void end(struct scene *scene) {
 /* -- the scenes -- */
 
 void scene_stall(const struct scene_settings *settings) {
-    struct scene scene;
+    static struct scene scene;
     begin(&scene, settings);
     snprintf(flood_path, sizeof flood_path, "/flood?bytes=%llu", (unsigned long long)settings->flood_bytes);
     crowd_open(settings->crowd, scene.troubles, settings->troubles, &staller, &scene);
@@ -256,7 +256,7 @@ void scene_stall(const struct scene_settings *settings) {
 }
 
 void scene_slow(const struct scene_settings *settings) {
-    struct scene scene;
+    static struct scene scene;
     begin(&scene, settings);
     crowd_open(settings->crowd, scene.troubles, settings->troubles, &slowpoke, &scene);
     scene.slow_period_ns = settings->troubles ? SECOND_NS / settings->troubles : 0;
@@ -271,7 +271,7 @@ void scene_slow(const struct scene_settings *settings) {
 }
 
 void scene_reload(const struct scene_settings *settings) {
-    struct scene scene;
+    static struct scene scene;
     if (!settings->watch)
         tool_fail("reload needs --watch PID, the process to signal");
     begin(&scene, settings);
