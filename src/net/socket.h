@@ -11,6 +11,10 @@
  * under tests/sim. Every function gives a count, a descriptor or 0, or the negative errno; EINTR never comes
  * out. */
 
+/* What a socket's kernel buffers are capped at, each way: a reader that stops then costs a few 100 KiB, not 4
+ * MiB and more. */
+enum { SOCKET_BUFFER_BYTES = 131072 };
+
 struct socket_listen_options {
     int backlog;       /* 0: the system's greatest */
     bool is_reuseport; /* one socket a loop on the same address */

@@ -159,7 +159,7 @@ static enum why back_open(struct exchange *x) {
     if (lease.duct) {
         duct_own(lease.duct, back_ready, x);
     } else {
-        int fd = socket_connect(&x->member->peer->address, NULL, 0, 0);
+        int fd = socket_connect(&x->member->peer->address, NULL, SOCKET_BUFFER_BYTES, SOCKET_BUFFER_BYTES);
         if (fd < 0)
             return why_of_connect_error(fd);
         lease.duct = duct_new(x->engine->ducts, fd, back_ready, x);
