@@ -1,0 +1,190 @@
+#include "main/boot.h"
+
+#include "dialect/nginx/nginx.h"
+#include "dialect/oneliner.h"
+#include "main/disk.h"
+#include "main/door.h"
+#include "main/summary.h"
+#include "proxy/snapshot.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    LOOPS_MAX = 256,
+    DESCRIPTORS_A_CONNECTION = 2, /* its front and its back */
+    DIAGNOSTIC_MAX = 8192,
+    DIAGNOSTICS_BYTES = 16 << 20,
+};
+
+static struct place nowhere(struct str file) {
+    return (struct place){.file = file};
+}
+
+/* Says that a file is another program's, if it is. A file that cannot be read is left to the dialect to tell.
+ */
+static bool is_foreign(const struct options *options, struct diagnostics *diagnostics) {
+    struct str contents;
+    const char *reason;
+    if (!disk_read(NULL, diagnostics->arena, options->config, &contents, &reason))
+        return false;
+    const char *program = door_of(options->config, contents);
+    if (!program)
+        return false;
+    struct diagnostic *said =
+        diagnostics_add(diagnostics, SEVERITY_ERROR, nowhere(options->config),
+                        "this is a configuration of %s, a language that hawser does not read yet", program);
+    diagnostic_hint(diagnostics, said,
+                    "it reads nginx's (-c nginx.conf), or URLs: hawser http://127.0.0.1:3001 ...");
+    return true;
+}
+
+struct model *boot_read(const struct options *options, struct diagnostics *diagnostics) {
+    struct model *model;
+    if (options->url_count) {
+        model = oneliner_read(options->urls, options->url_count, options->listen, diagnostics);
+    } else {
+        if (is_foreign(options, diagnostics))
+            return NULL;
+        struct nginx_source source = {.path = options->config,
+                                      .prefix = options->prefix,
+                                      .globals = options->globals,
+                                      .read = disk_read,
+                                      .glob = disk_glob};
+        model = nginx_read(&source, diagnostics);
+    }
+    if (!model)
+        return NULL;
+    if (!diagnostics->errors)
+        model_lint(model, diagnostics);
+    if (!diagnostics->errors && !model->listens.count) {
+        struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_ERROR, nowhere(options->config),
+                                                  "nothing listens: there is no server block");
+        diagnostic_hint(diagnostics, said,
+                        "server { listen 8080; location / { proxy_pass http://127.0.0.1:3000; } }");
+    }
+    return model;
+}
+
+unsigned boot_loops(const struct model *model) {
+    unsigned loops = model->loops;
+    cpu_set_t cores;
+    if (!loops && sched_getaffinity(0, sizeof cores, &cores) == 0)
+        loops = (unsigned)CPU_COUNT(&cores);
+    return loops < 1 ? 1 : loops > LOOPS_MAX ? LOOPS_MAX : loops;
+}
+
+struct str boot_error_log(const struct options *options, const struct model *model) {
+    bool is_said = !str_eq(model->error_log_path, STR("stderr"));
+    return is_said || !options->error_log.len ? model->error_log_path : options->error_log;
+}
+
+int boot_descriptors(const struct model *model, struct diagnostics *diagnostics) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    rlim_t wanted = model->descriptors ? model->descriptors : limit.rlim_max;
+    struct rlimit raised = {wanted, wanted > limit.rlim_max ? wanted : limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &raised) < 0 && wanted > limit.rlim_max) {
+        raised = (struct rlimit){limit.rlim_max, limit.rlim_max};
+        setrlimit(RLIMIT_NOFILE, &raised);
+    }
+    getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t asked = model->worker_connections * DESCRIPTORS_A_CONNECTION;
+    if (limit.rlim_cur < asked) {
+        struct diagnostic *said =
+            diagnostics_add(diagnostics, SEVERITY_WARNING, nowhere(STR("hawser")),
+                            "%ju worker_connections ask for %ju file descriptors, and the limit is %ju",
+                            model->worker_connections, asked, (uintmax_t)limit.rlim_cur);
+        diagnostic_hint(diagnostics, said, "raise it: ulimit -n %ju, or LimitNOFILE=%ju in the systemd unit",
+                        asked, asked);
+    }
+    return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int)limit.rlim_cur;
+}
+
+void boot_print(const struct diagnostics *diagnostics, enum severity least) {
+    bool in_colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+    char memory[DIAGNOSTIC_MAX];
+    for (size_t i = 0; i < diagnostics->list.count; i++) {
+        const struct diagnostic *one = &diagnostics->list.items[i];
+        if (one->severity < least)
+            continue;
+        struct builder out = builder_make(memory, sizeof memory);
+        diagnostic_print(&out, one, in_colour);
+        fwrite(out.ptr, 1, out.len, stderr);
+    }
+}
+
+void boot_log(const struct diagnostics *diagnostics, const struct log *log) {
+    static const enum log_level levels[] = {LOG_NOTICE, LOG_WARN, LOG_EMERG};
+    for (size_t i = 0; i < diagnostics->list.count; i++) {
+        const struct diagnostic *one = &diagnostics->list.items[i];
+        const struct place *at = &one->place;
+        const char *before_hint = one->hint.len ? "; " : "";
+        if (at->line)
+            log_line(log, levels[one->severity], "%.*s%s%.*s in %.*s:%u", STR_ARG(one->text), before_hint,
+                     STR_ARG(one->hint), STR_ARG(at->file), at->line);
+        else
+            log_line(log, levels[one->severity], "%.*s%s%.*s", STR_ARG(one->text), before_hint,
+                     STR_ARG(one->hint));
+    }
+}
+
+/* ---- -t and -T ---- */
+
+static void files_print(const struct model *model) {
+    for (size_t i = 0; i < model->files.count && i < model->file_contents.count; i++) {
+        struct str contents = model->file_contents.items[i];
+        printf("# configuration file %.*s:\n", STR_ARG(model->files.items[i]));
+        fwrite(contents.ptr, 1, contents.len, stdout);
+        putchar('\n');
+    }
+}
+
+/* What was read goes into a snapshot, which is what can still fail. */
+static bool model_verify(const struct options *options, struct model *model, struct diagnostics *diagnostics) {
+    struct registry *registry = registry_new();
+    if (!registry) {
+        model_free(model);
+        return false;
+    }
+    boot_descriptors(model, diagnostics);
+    if (!options->is_quiet && options->action == ACTION_TEST)
+        summary_print(stdout, model);
+    if (options->action == ACTION_DUMP)
+        files_print(model);
+    struct snapshot *snapshot = snapshot_new(model, registry, 1, diagnostics);
+    bool is_fine = snapshot && !diagnostics->errors;
+    snapshot_drop(snapshot);
+    registry_free(registry);
+    return is_fine;
+}
+
+int boot_test(const struct options *options) {
+    struct arena_pool pool;
+    struct arena arena;
+    struct diagnostics diagnostics;
+    arena_pool_init(&pool, 0, DIAGNOSTICS_BYTES);
+    arena_init(&arena, &pool);
+    diagnostics_init(&diagnostics, &arena);
+    struct model *model = boot_read(options, &diagnostics);
+    bool is_fine = model && !diagnostics.errors;
+    if (is_fine)
+        is_fine = model_verify(options, model, &diagnostics);
+    else
+        model_free(model);
+    fflush(stdout);
+    boot_print(&diagnostics, options->is_quiet ? SEVERITY_ERROR : SEVERITY_NOTE);
+    struct str name = options->url_count ? STR("of the command line") : options->config;
+    const char *what = options->url_count ? "configuration" : "configuration file";
+    if (is_fine && !options->is_quiet)
+        fprintf(stderr, "hawser: the %s %.*s syntax is ok\n", what, STR_ARG(name));
+    if (!is_fine || !options->is_quiet)
+        fprintf(stderr, "hawser: %s %.*s test %s\n", what, STR_ARG(name), is_fine ? "is successful" : "failed");
+    arena_fini(&arena);
+    arena_pool_fini(&pool);
+    return is_fine ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,29 @@
+#ifndef MAIN_BOOT_H
+#define MAIN_BOOT_H
+
+#include "base/log.h"
+#include "main/options.h"
+#include "model/model.h"
+
+/* From the command line to a model and what is to be said of it. */
+
+/* Reads what the options name, a file or the URLs themselves, and adds what can be said of the whole. NULL
+ * without memory or for a file in another language; fit for use when diagnostics->errors is 0. */
+struct model *boot_read(const struct options *options, struct diagnostics *diagnostics);
+/* How many loops a model asks for: as said, or one for each core this process may use. */
+unsigned boot_loops(const struct model *model);
+/* Where errors go until another place is named: -e, or what the model says. */
+struct str boot_error_log(const struct options *options, const struct model *model);
+/* Raises the limit of descriptors as far as the model and the system want. The limit then, and a warning in
+ * diagnostics when it is below what worker_connections asks for. */
+int boot_descriptors(const struct model *model, struct diagnostics *diagnostics);
+
+/* Prints to the standard error; `least` is the mildest severity that is printed. */
+void boot_print(const struct diagnostics *diagnostics, enum severity least);
+/* The same into a log that nobody watches as it happens. */
+void boot_log(const struct diagnostics *diagnostics, const struct log *log);
+
+/* -t and -T: reads, resolves and verifies, and says so. The exit code. */
+int boot_test(const struct options *options);
+
+#endif

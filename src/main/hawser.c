@@ -1,0 +1,63 @@
+#include "main/boot.h"
+#include "main/process.h"
+#include "main/version.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { OPTIONS_BYTES = 1 << 20 };
+
+/* Tools written for nginx read the first line, and the words of the last. */
+static void build_print(void) {
+    fprintf(stderr,
+            "nginx version: nginx/" VERSION_NGINX " (spoken by hawser/" VERSION ")\n"
+            "built by gcc " __VERSION__ "\n"
+            "built with %s\n"
+            "configure arguments: --with-pcre --with-pcre-jit --with-threads"
+            " --without-http_fastcgi_module --without-http_uwsgi_module --without-http_scgi_module"
+            " --without-http_grpc_module --without-http_memcached_module --without-http_ssi_module\n",
+            OpenSSL_version(OPENSSL_VERSION));
+}
+
+static int act(const struct options *options) {
+    switch (options->action) {
+    case ACTION_SERVE:
+        return process_run(options);
+    case ACTION_TEST:
+    case ACTION_DUMP:
+        return boot_test(options);
+    case ACTION_SIGNAL:
+        return process_signal(options);
+    case ACTION_VERSION:
+        fputs("hawser version: hawser/" VERSION "\n", options->is_long_version ? stdout : stderr);
+        return EXIT_SUCCESS;
+    case ACTION_BUILD:
+        build_print();
+        return EXIT_SUCCESS;
+    case ACTION_HELP:
+        fputs(options_help, stdout);
+        return EXIT_SUCCESS;
+    case ACTION_INVITE:
+        fputs(options_invitation, stderr);
+        return EXIT_FAILURE;
+    }
+    return EXIT_FAILURE;
+}
+
+int main(int count, char **words) {
+    struct arena_pool pool;
+    struct arena arena;
+    struct options options;
+    struct str complaint = STR("");
+    arena_pool_init(&pool, 0, OPTIONS_BYTES);
+    arena_init(&arena, &pool);
+    int code = EXIT_FAILURE;
+    if (options_parse(&options, count, words, &arena, &complaint))
+        code = act(&options);
+    else
+        fprintf(stderr, "hawser: %.*s\n", STR_ARG(complaint));
+    arena_fini(&arena);
+    arena_pool_fini(&pool);
+    return code;
+}

@@ -1,0 +1,187 @@
+#include "main/reload.h"
+
+#include "base/mem.h"
+#include "main/boot.h"
+#include "main/pid_file.h"
+#include "main/sockets.h"
+#include "main/wire.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+enum { DIAGNOSTICS_BYTES = 16 << 20 };
+
+struct change;
+
+struct change_letter {
+    struct letter letter;
+    struct change *change;
+    struct worker *worker;
+};
+
+/* One reload on its way through the loops; freed by the last of them. */
+struct change {
+    struct process *process;
+    atomic_uint pending; /* loops that have not made it yet */
+    struct snapshot *before, *after;
+    struct log log;
+    struct log_sink *old_sink; /* to be closed when nobody writes to it any more; NULL: it stays */
+    struct sockets sockets;
+    struct change_letter letters[];
+};
+
+static void sockets_hand_over(struct change *change, struct worker *worker) {
+    for (size_t i = 0; i < change->sockets.listens; i++) {
+        int fd = sockets_take(&change->sockets, i, worker->index);
+        int error = fd < 0 ? 0 : engine_listen(worker->engine, fd, (unsigned)i);
+        if (error)
+            log_line(&change->log, LOG_ALERT, "loop %u cannot listen on %.*s: %s", worker->index,
+                     STR_ARG(change->after->model->listens.items[i]->text), strerrordesc_np(-error));
+    }
+}
+
+/* All loops have it. */
+static void change_end(struct change *change) {
+    struct process *process = change->process;
+    snapshot_replace(change->before, change->after);
+    sockets_unlink(change->before->model, change->after->model);
+    snapshot_drop(change->before);
+    snapshot_drop(change->after);
+    log_sink_close(change->old_sink);
+    sockets_close(&change->sockets);
+    mem_free(change);
+    atomic_store(&process->is_untidy, true);
+    process_nudge(process);
+}
+
+static void change_open(struct letter *letter) {
+    struct change_letter *own = LIST_OF(letter, struct change_letter, letter);
+    struct change *change = own->change;
+    struct worker *worker = own->worker;
+    if (worker->engine) {
+        worker->engine->log.sink = change->log.sink;
+        worker->engine->log.level = change->log.level;
+        if (engine_install(worker->engine, change->after))
+            sockets_hand_over(change, worker);
+        else
+            log_line(&change->log, LOG_ALERT, "loop %u has no memory for the new configuration", worker->index);
+    }
+    if (atomic_fetch_sub(&change->pending, 1) == 1)
+        change_end(change);
+}
+
+static struct change *change_new(struct process *process) {
+    struct change *change = mem_zero(1, sizeof *change + process->loops * sizeof *change->letters);
+    if (!change)
+        return NULL;
+    change->process = process;
+    change->log = process->log;
+    atomic_init(&change->pending, process->loops);
+    for (unsigned i = 0; i < process->loops; i++)
+        change->letters[i] = (struct change_letter){{NULL, change_open}, change, &process->workers[i]};
+    return change;
+}
+
+/* The error log of the new configuration, opened when its path has changed. */
+static bool log_open(struct change *change, const struct model *model, struct diagnostics *diagnostics) {
+    struct process *process = change->process;
+    struct str path = boot_error_log(process->options, model);
+    change->log.level = model->error_log_level;
+    if (str_eq(path, str_of(process->error_path)))
+        return true;
+    char name[PATH_MAX];
+    int error = 0;
+    struct log_sink *sink = process_path_set(name, path) ? log_sink_open(name, &error) : NULL;
+    if (!sink) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0},
+                        "open() \"%.*s\" failed (%d: %s)", STR_ARG(path), -error, strerrordesc_np(-error));
+        return false;
+    }
+    change->old_sink = process->sink;
+    change->log.sink = sink;
+    return true;
+}
+
+/* Everything that can fail. The model is used up. */
+static bool change_prepare(struct change *change, struct model *model, struct diagnostics *diagnostics) {
+    struct process *process = change->process;
+    bool is_oneliner = process->options->url_count > 0;
+    if (!log_open(change, model, diagnostics) ||
+        !sockets_open(&change->sockets, model, process->snapshot->model, process->loops, is_oneliner,
+                      diagnostics)) {
+        model_free(model);
+        return false;
+    }
+    boot_descriptors(model, diagnostics);
+    if (model->loops && model->loops != process->loops)
+        diagnostics_add(diagnostics, SEVERITY_WARNING, (struct place){.line = 0},
+                        "worker_processes %u takes effect at the next start; there are %u loops", model->loops,
+                        process->loops);
+    change->after = snapshot_new(model, process->registry, process->loops, diagnostics);
+    return change->after && !diagnostics->errors;
+}
+
+static void change_abandon(struct change *change) {
+    if (change->old_sink)
+        log_sink_close(change->log.sink);
+    sockets_close(&change->sockets);
+    snapshot_drop(change->after);
+    mem_free(change);
+}
+
+static void pid_file_move(struct process *process, const struct model *model) {
+    char path[PATH_MAX];
+    if (str_eq(model->pid_path, str_of(process->pid_path)) || !process_path_set(path, model->pid_path))
+        return;
+    int error = path[0] ? pid_file_write(path, getpid()) : 0;
+    if (error) {
+        log_line(&process->log, LOG_ALERT, "open() \"%s\" failed (%d: %s)", path, -error,
+                 strerrordesc_np(-error));
+        return;
+    }
+    if (process->pid_path[0])
+        unlink(process->pid_path);
+    process_path_set(process->pid_path, str_of(path));
+}
+
+/* From here on nothing fails: the loops are told. */
+static void change_post(struct change *change) {
+    struct process *process = change->process;
+    const struct model *model = change->after->model;
+    change->before = process->snapshot;
+    process->snapshot = change->after;
+    snapshot_take(change->after); /* one for the process, one for the change */
+    process->log = change->log;
+    process->sink = change->log.sink;
+    process_path_set(process->error_path, boot_error_log(process->options, model));
+    pid_file_move(process, model);
+    log_line(&process->log, LOG_NOTICE, "configuration reloaded");
+    for (unsigned i = 0; i < process->loops; i++)
+        loop_post(&process->workers[i].loop, &change->letters[i].letter);
+}
+
+void reload_run(struct process *process) {
+    struct arena_pool pool;
+    struct arena arena;
+    struct diagnostics diagnostics;
+    arena_pool_init(&pool, 0, DIAGNOSTICS_BYTES);
+    arena_init(&arena, &pool);
+    diagnostics_init(&diagnostics, &arena);
+    struct model *model = boot_read(process->options, &diagnostics);
+    struct change *change = change_new(process);
+    bool is_fine = model && change && !diagnostics.errors;
+    if (is_fine)
+        is_fine = change_prepare(change, model, &diagnostics);
+    else
+        model_free(model);
+    boot_log(&diagnostics, &process->log);
+    if (is_fine) {
+        change_post(change);
+    } else {
+        log_line(&process->log, LOG_ERROR, "configuration not reloaded: the old one stays in force");
+        if (change)
+            change_abandon(change);
+    }
+    arena_fini(&arena);
+    arena_pool_fini(&pool);
+}

@@ -1,0 +1,13 @@
+#ifndef MAIN_SUMMARY_H
+#define MAIN_SUMMARY_H
+
+#include "model/model.h"
+
+#include <stdio.h>
+
+/* What was understood, in one line a listener and upstream. */
+void summary_print(FILE *to, const struct model *model);
+/* What the one-liner serves and where, in one line. */
+void summary_print_short(FILE *to, const struct model *model);
+
+#endif

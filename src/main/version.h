@@ -1,0 +1,8 @@
+#ifndef MAIN_VERSION_H
+#define MAIN_VERSION_H
+
+#define VERSION "0.1.0"
+/* The version of nginx whose documentation says what a directive means. */
+#define VERSION_NGINX "1.31.3"
+
+#endif
