@@ -17,7 +17,7 @@ struct poller_event {
     unsigned what;
 };
 
-/* NULL when the system gives none, *error the negative errno. */
+/* NULL when the system gives none, *error the negative errno. From then on the process ignores SIGPIPE. */
 struct poller *poller_open(int *error);
 void poller_close(struct poller *poller);
 /* Registers fd once for both directions until it is closed. 0 or negative errno. */

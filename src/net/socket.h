@@ -23,13 +23,15 @@ struct socket_listen_options {
 };
 
 /* A bound, listening socket. Accepted sockets inherit from it: no delay, keepalive 15 s / 5 s / 3 probes,
- * TCP_USER_TIMEOUT 30 s, buffer sizes. -EADDRINUSE, -EACCES, -EADDRNOTAVAIL are the caller's to explain. */
+ * TCP_USER_TIMEOUT 30 s, TCP_NOTSENT_LOWAT 128 KiB, buffer sizes. A unix socket's file that refuses connections
+ * is stale and replaced; anything else at its path stays and gives -EADDRINUSE. -EADDRINUSE, -EACCES,
+ * -EADDRNOTAVAIL are the caller's to explain. */
 int socket_listen(const struct address *address, const struct socket_listen_options *options);
 /* A new connection and who made it. -EAGAIN: none; -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS: our shortage. */
 int socket_accept(int listener, struct address *remote);
 /* Begins a connection, with the same options as accepted ones have; `bound` may be NULL. The descriptor, at
  * once: whether it is connected shows when it becomes writable or a send succeeds. -EADDRNOTAVAIL, -EMFILE: our
- * shortage. */
+ * shortage. A unix socket fails at once: -ENOENT, -ECONNREFUSED, and -EAGAIN when its backlog is full. */
 int socket_connect(const struct address *address, const struct address *bound, int send_bytes,
                    int receive_bytes);
 /* The error pending on the socket, as a negative errno, and clears it; 0 when none. */
@@ -44,7 +46,7 @@ ssize_t socket_discard(int fd, size_t len);
 /* May take less than len. -EAGAIN: no room, or not yet connected. Never raises SIGPIPE. */
 ssize_t socket_send(int fd, const void *bytes, size_t len);
 ssize_t socket_send_vector(int fd, const struct iovec *parts, int count);
-/* From the open file at *offset, which moves on. */
+/* From the open file at *offset, which moves on; 0: the file ends there. */
 ssize_t socket_send_file(int fd, int file, uint64_t *offset, size_t len);
 /* Bytes sent that the other side has not acknowledged yet (SIOCOUTQ). */
 ssize_t socket_unacked(int fd);
