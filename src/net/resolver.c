@@ -19,17 +19,18 @@ static const char *reason_of(int error) {
     }
 }
 
-/* Appends those of one family that are not there yet. */
-static int collect(const struct addrinfo *found, int family, uint16_t port, struct address *addresses,
-                   int count) {
+/* Those of both families, in the system's order as nginx takes them, each once. */
+static int collect(const struct addrinfo *found, uint16_t port, struct address *addresses) {
+    int count = 0;
     for (; found && count < RESOLVER_MAX; found = found->ai_next) {
         struct address *address = &addresses[count];
         bool is_known = false;
-        if (found->ai_family != family || found->ai_addrlen > sizeof address->v6)
+        bool is_v4 = found->ai_family == AF_INET;
+        if ((!is_v4 && found->ai_family != AF_INET6) || found->ai_addrlen > sizeof address->v6)
             continue;
         *address = (struct address){.len = found->ai_addrlen};
         memcpy(&address->any, found->ai_addr, found->ai_addrlen);
-        if (family == AF_INET)
+        if (is_v4)
             address->v4.sin_port = htons(port);
         else
             address->v6.sin6_port = htons(port);
@@ -43,7 +44,8 @@ static int collect(const struct addrinfo *found, int family, uint16_t port, stru
 int resolver_lookup(struct str host, uint16_t port, struct address addresses[RESOLVER_MAX],
                     const char **reason) {
     char name[HOST_MAX + 1];
-    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    const struct addrinfo hints = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
     struct addrinfo *found = NULL;
     if (address_parse(host, port, &addresses[0]))
         return 1;
@@ -57,8 +59,7 @@ int resolver_lookup(struct str host, uint16_t port, struct address addresses[RES
         *reason = reason_of(error);
         return 0;
     }
-    int count = collect(found, AF_INET, port, addresses, 0);
-    count = collect(found, AF_INET6, port, addresses, count);
+    int count = collect(found, port, addresses);
     freeaddrinfo(found);
     *reason = "host not found";
     return count;

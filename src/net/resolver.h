@@ -5,9 +5,9 @@
 
 enum { RESOLVER_MAX = 16 }; /* addresses a name: more are cut */
 
-/* All TCP addresses of `host` (a literal or a name, through the system's resolver), IPv4 first in the system's
- * order, without doubles. Blocks: only for loading a configuration, never on a loop. The count, or 0 with
- * *reason a static text. */
+/* All TCP addresses of `host` (a literal or a name, through the system's resolver; of the families this
+ * machine has, AI_ADDRCONFIG), in the system's order, without doubles: nginx's choice, on which hashes rest.
+ * Blocks: only for loading a configuration, never on a loop. The count, or 0 with *reason a static text. */
 int resolver_lookup(struct str host, uint16_t port, struct address addresses[RESOLVER_MAX],
                     const char **reason);
 
