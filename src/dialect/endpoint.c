@@ -36,7 +36,9 @@ static bool port_parse(struct str text, uint16_t *port, const char **problem) {
         *port = (uint16_t)value;
         return true;
     }
-    *problem = "has an invalid port: it must be a number from 1 to 65535";
+    *problem = str_find_char(text, '/') != STR_NONE
+                   ? "has a path behind its port"
+                   : "has an invalid port: it must be a number from 1 to 65535";
     return false;
 }
 
@@ -64,6 +66,10 @@ bool endpoint_parse(struct str text, struct endpoint *endpoint, const char **pro
                    : endpoint->host.len > UNIX_PATH_MAX ? "has a path that is too long for a unix socket"
                                                         : NULL;
         return *problem == NULL;
+    }
+    if (str_find(text, STR("://")) != STR_NONE) {
+        *problem = "is a URL, where a host and its port alone are wanted";
+        return false;
     }
     size_t colon = str_find_char(text, ':');
     if (text.len && text.ptr[0] == '[') {

@@ -21,6 +21,8 @@ struct model {
     uint64_t descriptors; /* worker_rlimit_nofile; 0: as found */
     bool has_http;
 
+    struct map *types; /* the built-in ones, for policies whose `types` is not said; NULL: not made */
+
     VEC(struct listen *) listens;
     VEC(struct site *) sites;
     VEC(struct upstream *) upstreams; /* implicit ones included */

@@ -111,7 +111,8 @@ static void put_next(struct builder *out, unsigned depth, unsigned bits) {
     builder_str(out, bits ? STR("\n") : STR(" off\n"));
 }
 
-static void put_policy(struct builder *out, unsigned depth, const struct policy *policy) {
+static void put_policy(struct builder *out, unsigned depth, const struct policy *policy,
+                       const struct model *model) {
     struct policy usual;
     policy_init(&usual);
 #define NUMBER(member) put_number(out, depth, #member, policy->member, usual.member)
@@ -138,7 +139,8 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
     put_logs(out, depth, policy);
-    put_types(out, depth, policy->types);
+    if (policy->types != model->types)
+        put_types(out, depth, policy->types);
     if (!str_eq(policy->default_type, usual.default_type)) {
         put_line(out, depth);
         builder_format(out, "default_type %.*s\n", STR_ARG(policy->default_type));
@@ -171,9 +173,11 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
     builder_char(out, '\n');
 }
 
-static void put_table(struct builder *out, unsigned depth, const struct route_table *table);
+static void put_table(struct builder *out, unsigned depth, const struct route_table *table,
+                      const struct model *model);
 
-static void put_route(struct builder *out, unsigned depth, const struct route *route) {
+static void put_route(struct builder *out, unsigned depth, const struct route *route,
+                      const struct model *model) {
     static const char *const names[] = {"prefix", "prefix-final", "exact", "regex", "fallback"};
     put_line(out, depth);
     builder_format(out, "route %s", names[route->match]);
@@ -184,19 +188,20 @@ static void put_route(struct builder *out, unsigned depth, const struct route *r
     }
     builder_char(out, '\n');
     put_action(out, depth + 1, route);
-    put_policy(out, depth + 1, &route->policy);
-    put_table(out, depth + 1, &route->children);
+    put_policy(out, depth + 1, &route->policy, model);
+    put_table(out, depth + 1, &route->children, model);
 }
 
-static void put_table(struct builder *out, unsigned depth, const struct route_table *table) {
+static void put_table(struct builder *out, unsigned depth, const struct route_table *table,
+                      const struct model *model) {
     struct entry entries[ENTRIES_MAX];
     size_t count = entries_sort(&table->exact, entries, ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
-        put_route(out, depth, entries[i].value);
+        put_route(out, depth, entries[i].value, model);
     for (size_t i = 0; i < table->prefix_count; i++)
-        put_route(out, depth, table->prefixes[i]);
+        put_route(out, depth, table->prefixes[i], model);
     for (size_t i = 0; i < table->regexes.count; i++)
-        put_route(out, depth, table->regexes.items[i]);
+        put_route(out, depth, table->regexes.items[i], model);
 }
 
 static size_t site_number(const struct model *model, const struct site *site) {
@@ -238,8 +243,8 @@ static void put_site(struct builder *out, const struct model *model, const struc
     put_number(out, 1, "client_header_buffer_bytes", site->client_header_buffer_bytes, 1024);
     put_number(out, 1, "large_buffer_bytes", site->large_buffer_bytes, 8192);
     put_number(out, 1, "large_buffer_count", site->large_buffer_count, 4);
-    put_route(out, 1, &site->fallback);
-    put_table(out, 1, &site->routes);
+    put_route(out, 1, &site->fallback, model);
+    put_table(out, 1, &site->routes, model);
 }
 
 static void put_upstream(struct builder *out, const struct upstream *upstream) {

@@ -47,7 +47,7 @@ struct policy {
     VEC(struct access_log) access_logs; /* empty: none */
     struct template root;               /* empty: nginx's default "html" made absolute */
     VEC(struct template) indexes;
-    struct map *types; /* extension in lower case -> struct str *; NULL: the built-in ones */
+    struct map *types; /* extension in lower case -> struct str *; NULL: no extension says a type */
     struct str default_type;
     uint64_t connect_timeout_ms, read_timeout_ms, send_timeout_ms; /* proxy_*: 60,000 each */
     uint64_t handshake_timeout_ms; /* ours: connect and answer of a handshake while other servers are left to

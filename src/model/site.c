@@ -18,8 +18,9 @@ const struct site *listen_find_site(const struct listen *listen, struct str host
 static enum site_name_added put_once(struct map *map, struct str key, struct site *site, struct arena *arena) {
     if (!map->arena)
         map_init(map, arena, true);
-    if (map_get(map, key))
-        return SITE_NAME_TAKEN;
+    const struct site *holder = map_get(map, key);
+    if (holder)
+        return holder == site ? SITE_NAME_ADDED : SITE_NAME_TAKEN;
     return map_put(map, key, site) ? SITE_NAME_ADDED : SITE_NAME_NO_MEMORY;
 }
 

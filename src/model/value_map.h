@@ -3,6 +3,7 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "model/diagnostic.h"
 #include "model/regex.h"
 #include "model/template.h"
 
@@ -13,6 +14,7 @@ struct value_map_regex {
 };
 
 struct value_map {
+    struct place place;
     struct str name; /* without '$' */
     struct template source;
     struct map exact; /* key (without case, as nginx compares) -> struct template *; with is_hostnames "*.x" is

@@ -114,11 +114,13 @@ static bool variable_add(struct compiling *c, struct str written) {
 static bool capture_add(struct compiling *c, char digit) {
     struct reader *reader = c->scope->reader;
     if (!c->scope->captures) {
-        struct diagnostic *said = reader_fail(
-            reader, c->at, "\"$%c\" stands for a group of a regular expression, and there is none here", digit);
+        struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, c->at,
+                                             "\"$%c\" is always empty here: it stands for a group of a regular "
+                                             "expression",
+                                             digit);
         diagnostic_hint(reader->diagnostics, said,
                         "groups are taken from \"location ~ ...\" and from \"server_name ~...\"");
-        return false;
+        return true;
     }
     captures_note(c);
     struct variable variable = {.id = VARIABLE_CAPTURE, .index = (unsigned)(digit - '0')};

@@ -49,8 +49,9 @@ static void index_add(struct scope *scope, const struct node *node, const struct
 /* "text/html html htm;" */
 static void type_add(struct reader *reader, struct map *types, const struct node *node) {
     if (node->is_block || node->count < 2) {
-        struct diagnostic *said = reader_fail(
-            reader, &node->words[0], "\"%.*s\" in types has no file extension", STR_ARG(node_name(node)));
+        struct diagnostic *said =
+            reader_say(reader, SEVERITY_WARNING, &node->words[0], "\"%.*s\" in types has no file extension",
+                       STR_ARG(node_name(node)));
         diagnostic_hint(reader->diagnostics, said,
                         "each line is a type and its extensions: text/html html htm;");
         return;

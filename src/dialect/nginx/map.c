@@ -147,7 +147,7 @@ static void map_read(struct scope *scope, const struct node *node, const struct 
     struct value_map *map = map_get(&reader->maps, name);
     if (!map) /* said when it was declared */
         return;
-    *map = (struct value_map){.name = name};
+    *map = (struct value_map){.place = word_place(&node->words[0]), .name = name};
     map_init(&map->exact, &reader->model->arena, true);
     for (const struct node *at = node->first; at; at = at->next)
         map->is_hostnames |= at->count == 1 && str_eq(node_name(at), STR("hostnames"));

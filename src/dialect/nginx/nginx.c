@@ -1,4 +1,5 @@
 #include "dialect/nginx/http.h"
+#include "model/types.h"
 
 /* The whole of it: tree, then areas; see reader.h. */
 
@@ -12,6 +13,9 @@ static void directory_set(struct reader *reader) {
 
 static void defaults_set(struct reader *reader) {
     policy_init(&reader->policy);
+    reader->policy.types = reader->model->types = types_built_in(&reader->model->arena);
+    if (!reader->model->types)
+        reader_starve(reader);
     struct str root = reader_path(reader, STR("html"));
     if (!template_literal(&reader->policy.root, root, &reader->model->arena))
         reader_starve(reader);
@@ -84,7 +88,7 @@ static void maps_verify(struct reader *reader) {
     }
     for (size_t i = 0; i < count; i++)
         if (!is_safe[i])
-            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, (struct place){reader->source->path, 0, 0},
+            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, reader->model->maps.items[i]->place,
                             "the value of \"$%.*s\" depends on itself, or on too long a chain of maps",
                             STR_ARG(reader->model->maps.items[i]->name));
 }

@@ -232,8 +232,8 @@ static bool count_is_right(const struct scope *scope, const struct node *node, c
     else
         builder_format(&wanted, "%u argument%s", row->max, row->max == 1 ? "" : "s");
     reader_fail(scope->reader, &node->words[given > row->max ? row->max + 1u : 0],
-                "invalid number of arguments in \"%s\": it takes %.*s, and there %s %zu", row->name,
-                STR_ARG(builder_view(&wanted)), given == 1 ? "is" : "are", given);
+                "invalid number of arguments in \"%s\": it takes %.*s, not %zu", row->name,
+                STR_ARG(builder_view(&wanted)), given);
     return false;
 }
 

@@ -65,7 +65,8 @@ void set_wait_ms(struct scope *scope, const struct node *node, const struct dire
     if (!unit_time_ms(node->words[1].text, &ms))
         set_fail(scope, &node->words[1], row, time_wanted);
     else if (ms == 0)
-        set_fail(scope, &node->words[1], row, "more than 0: with no time to wait nothing can succeed");
+        set_fail(scope, &node->words[1], row,
+                 "more than 0, as nothing can succeed in no time; for a very long one write 1d");
     else
         *(uint64_t *)scope_member(scope, row) = ms;
 }

@@ -112,6 +112,7 @@ static bool include_expand(struct reader *reader, const struct frame *from, cons
 /* The directive that is being gathered. */
 struct gather {
     VEC(struct word) words;
+    bool is_broken; /* something in it was no word, and said to be: a mere line is then not read further */
 };
 
 static void fail_unexpected(struct reader *reader, const struct word *at) {
@@ -144,9 +145,10 @@ static void pass_ellipsis(struct reader *reader, struct lexer *lexer, const stru
 /* The gathered words become a directive of `into`; *block is set when one is opened. */
 static bool directive_end(struct reader *reader, const struct frame *frame, struct gather *gather,
                           struct node *into, unsigned depth, struct node **block) {
-    bool is_include = str_eq(gather->words.items[0].text, STR("include"));
-    struct node include = {0};
-    struct node *node = is_include && !block ? &include : node_append(reader, into);
+    bool is_include = !block && str_eq(gather->words.items[0].text, STR("include"));
+    bool is_kept = !is_include && (block || !gather->is_broken);
+    struct node apart = {0};
+    struct node *node = is_kept ? node_append(reader, into) : &apart;
     if (!node)
         return false;
     node->words = gather->words.items;
@@ -154,9 +156,10 @@ static bool directive_end(struct reader *reader, const struct frame *frame, stru
     node->is_block = block != NULL;
     gather->words.items = NULL;
     gather->words.count = gather->words.room = 0;
+    gather->is_broken = false;
     if (block)
         *block = node;
-    return !is_include || block || include_expand(reader, frame, node, into, depth);
+    return !is_include || include_expand(reader, frame, node, into, depth);
 }
 
 static void file_end(struct reader *reader, const struct frame *frame, const struct gather *gather,
@@ -245,6 +248,7 @@ static bool token_take(struct reader *reader, const struct frame *frame, struct 
         --*depth;
         return true;
     default:
+        gather->is_broken = true;
         return token_fail(reader, token, word);
     }
 }

@@ -251,13 +251,15 @@ static void keepalive_set(struct scope *scope, const struct node *node, const st
 /* ---- the block ---- */
 
 static void block_verify(struct reader *reader, const struct upstream *upstream, const struct node *node) {
-    bool has_primary = false;
+    bool has_primary = false, has_line = false;
+    for (const struct node *at = node->first; at; at = at->next)
+        has_line |= str_eq(node_name(at), STR("server"));
     for (size_t i = 0; i < upstream->servers.count; i++)
         has_primary |= !upstream->servers.items[i].is_backup;
-    if (upstream->servers.count == 0) {
+    if (!has_line) {
         struct diagnostic *said = reader_fail(reader, &node->words[0], "no servers are inside upstream");
         diagnostic_hint(reader->diagnostics, said, "write at least one: server 127.0.0.1:3000;");
-    } else if (!has_primary) {
+    } else if (!has_primary && upstream->servers.count) {
         reader_fail(reader, &node->words[0], "upstream \"%.*s\" has backup servers alone",
                     STR_ARG(upstream->name));
     }
