@@ -28,15 +28,48 @@ static void all_routes_each(const struct model *model, route_visit *visit, void 
     }
 }
 
+struct lint {
+    const struct model *model;
+    struct diagnostics *diagnostics;
+};
+
+/* The line that a place names, of the files that the model was read from. */
+static struct str place_source(const struct model *model, struct place place) {
+    for (size_t i = 0; i < model->files.count && place.line; i++) {
+        struct str rest = model->file_contents.items[i], line = STR("");
+        if (!str_eq(model->files.items[i], place.file))
+            continue;
+        for (unsigned n = 0; n < place.line && str_split(&rest, '\n', &line); n++)
+            ;
+        return str_head(line, 1000);
+    }
+    return STR("");
+}
+
+static struct diagnostic *say(const struct lint *lint, enum severity severity, struct place place,
+                              const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static struct diagnostic *say(const struct lint *lint, enum severity severity, struct place place,
+                              const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    struct diagnostic *said = diagnostics_add_list(lint->diagnostics, severity, place, format, list);
+    va_end(list);
+    struct str source = arena_copy(lint->diagnostics->arena, place_source(lint->model, place));
+    if (said != &lint->diagnostics->spare && source.ptr)
+        said->source = source;
+    return said;
+}
+
 static void lint_timeout(const struct route *route, void *context) {
-    struct diagnostics *diagnostics = context;
+    const struct lint *lint = context;
     if (route->action != ROUTE_PASS || route->policy.read_timeout_ms > SOCKETIO_SILENCE_MS)
         return;
-    struct diagnostic *said = diagnostics_add(
-        diagnostics, SEVERITY_WARNING, route->place,
+    struct diagnostic *said = say(
+        lint, SEVERITY_WARNING, route->place,
         "proxy_read_timeout is %llu s here, not above Socket.IO's pingInterval + pingTimeout (45 s by default)",
         (unsigned long long)(route->policy.read_timeout_ms / 1000));
-    diagnostic_hint(diagnostics, said,
+    diagnostic_hint(lint->diagnostics, said,
                     "connections that are merely silent would be closed; set it above the sum, as 60s or 120s");
 }
 
@@ -50,7 +83,7 @@ static void lint_use(const struct route *route, void *context) {
     use->is_used |= route->action == ROUTE_PASS && route->pass && route->pass->upstream == use->upstream;
 }
 
-static void lint_affinity(const struct upstream *upstream, struct diagnostics *diagnostics) {
+static void lint_affinity(const struct upstream *upstream, const struct lint *lint) {
     size_t primaries = 0;
     for (size_t i = 0; i < upstream->servers.count; i++)
         primaries += !upstream->servers.items[i].is_backup && !upstream->servers.items[i].is_down;
@@ -58,12 +91,12 @@ static void lint_affinity(const struct upstream *upstream, struct diagnostics *d
                         upstream->balance == BALANCE_HASH_CONSISTENT || upstream->balance == BALANCE_IP_HASH;
     if (primaries < 2 || has_affinity)
         return;
-    struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_NOTE, upstream->place,
-                                              "upstream \"%.*s\" has %zu servers, and nothing keeps the "
-                                              "requests of a Socket.IO session on one of them",
-                                              STR_ARG(upstream->name), primaries);
+    struct diagnostic *said = say(lint, SEVERITY_NOTE, upstream->place,
+                                  "upstream \"%.*s\" has %zu servers, and nothing keeps the "
+                                  "requests of a Socket.IO session on one of them",
+                                  STR_ARG(upstream->name), primaries);
     diagnostic_hint(
-        diagnostics, said,
+        lint->diagnostics, said,
         "with HTTP long-polling write \"sticky sid;\" in it, else clients get \"Session ID unknown\"");
 }
 
@@ -76,7 +109,7 @@ static bool is_slip_of(unsigned port, unsigned sibling) {
     return one.len != other.len && str_distance(builder_view(&one), builder_view(&other)) == 1;
 }
 
-static void lint_ports(const struct upstream *upstream, struct diagnostics *diagnostics) {
+static void lint_ports(const struct upstream *upstream, const struct lint *lint) {
     for (size_t i = 0; i < upstream->servers.count; i++) {
         const struct upstream_server *server = &upstream->servers.items[i], *like = NULL;
         size_t same = 0;
@@ -90,29 +123,31 @@ static void lint_ports(const struct upstream *upstream, struct diagnostics *diag
         }
         if (!like || same)
             continue;
-        struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_WARNING, server->place,
-                                                  "port %u differs from its siblings' (%u): a typing slip?",
-                                                  server->port, like->port);
-        diagnostic_hint(diagnostics, said, "did you mean \"%.*s:%u\"?", STR_ARG(server->host), like->port);
+        struct diagnostic *said =
+            say(lint, SEVERITY_WARNING, server->place,
+                "port %u differs from its siblings' (%u): a typing slip?", server->port, like->port);
+        diagnostic_hint(lint->diagnostics, said, "did you mean \"%.*s:%u\"?", STR_ARG(server->host),
+                        like->port);
     }
 }
 
 void model_lint(const struct model *model, struct diagnostics *diagnostics) {
-    all_routes_each(model, lint_timeout, diagnostics);
+    struct lint whole = {model, diagnostics}, *lint = &whole;
+    all_routes_each(model, lint_timeout, lint);
     for (size_t i = 0; i < model->upstreams.count; i++) {
         struct use use = {.upstream = model->upstreams.items[i]};
         all_routes_each(model, lint_use, &use);
-        lint_affinity(use.upstream, diagnostics);
-        lint_ports(use.upstream, diagnostics);
+        lint_affinity(use.upstream, lint);
+        lint_ports(use.upstream, lint);
         if (!use.is_used && !use.upstream->is_implicit)
-            diagnostics_add(diagnostics, SEVERITY_WARNING, use.upstream->place,
-                            "upstream \"%.*s\" is used by no proxy_pass", STR_ARG(use.upstream->name));
+            say(lint, SEVERITY_WARNING, use.upstream->place, "upstream \"%.*s\" is used by no proxy_pass",
+                STR_ARG(use.upstream->name));
     }
     if (model->sites.count == 0) {
-        struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_WARNING, (struct place){STR(""), 0, 0},
-                                                  "no server block is there: nothing is listened on");
+        struct diagnostic *said = say(lint, SEVERITY_WARNING, (struct place){STR(""), 0, 0},
+                                      "no server block is there: nothing is listened on");
         diagnostic_hint(
-            diagnostics, said,
+            lint->diagnostics, said,
             "the least that serves: server { listen 80; location / { proxy_pass http://127.0.0.1:3000; } }");
     }
 }

@@ -100,6 +100,10 @@ static size_t file_rank(const struct model *model, struct str file) {
     return rank;
 }
 
+static bool place_is_before(struct place a, struct place b) {
+    return a.line < b.line || (a.line == b.line && a.column < b.column);
+}
+
 /* In the order of the files, whatever the order in which they were found; stable. */
 static void diagnostics_sort(struct reader *reader, size_t from) {
     struct diagnostic *items = reader->diagnostics->list.items;
@@ -109,7 +113,7 @@ static void diagnostics_sort(struct reader *reader, size_t from) {
         for (; j > from; j--) {
             const struct diagnostic *before = &items[j - 1];
             size_t before_rank = file_rank(reader->model, before->place.file);
-            if (before_rank < rank || (before_rank == rank && before->place.line <= moved.place.line))
+            if (before_rank < rank || (before_rank == rank && !place_is_before(moved.place, before->place)))
                 break;
             items[j] = *before;
         }

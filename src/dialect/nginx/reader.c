@@ -143,6 +143,10 @@ void *scope_member(const struct scope *scope, const struct directive *row) {
 
 /* ---- verifying ---- */
 
+static bool form_fits(const struct node *node, const struct directive *row) {
+    return (row->flags & DIRECTIVE_EITHER) || node->is_block == ((row->flags & DIRECTIVE_BLOCK) != 0);
+}
+
 /* The nearest word among the directives that could stand here as this one does; else among all. */
 static struct str directive_nearest(const struct scope *scope, const struct node *node) {
     struct str names[DIRECTIVES_MAX];
@@ -151,10 +155,9 @@ static struct str directive_nearest(const struct scope *scope, const struct node
     /* at the top of a file with an http block somebody may have forgotten to be in it */
     unsigned contexts = scope->context & CONTEXT_MAIN ? scope->context | CONTEXT_HTTP : scope->context;
     for (size_t i = 0; (row = directive_at(i)) && count < DIRECTIVES_MAX; i++) {
-        bool fits = (row->flags & DIRECTIVE_EITHER) || node->is_block == ((row->flags & DIRECTIVE_BLOCK) != 0);
         bool fits_count =
             node->count - 1 >= row->min && (node->count - 1 <= row->max || row->max == ARGUMENTS_ANY);
-        if (fits && fits_count && (row->contexts & contexts) && row->contexts != CONTEXT_ANY)
+        if (form_fits(node, row) && fits_count && (row->contexts & contexts) && row->contexts != CONTEXT_ANY)
             names[count++] = str_of(row->name);
     }
     struct str best = diagnostic_nearest(node_name(node), names, count);
@@ -165,8 +168,31 @@ static struct str directive_nearest(const struct scope *scope, const struct node
     return diagnostic_nearest(node_name(node), names, count);
 }
 
+/* nginx's other backends and add-ons have their own words by the dozen. */
+static bool is_of_module(struct str name) {
+    static const struct str prefixes[] = {
+#define PREFIX(text) {"" text, sizeof(text) - 1}
+        PREFIX("fastcgi_"),     PREFIX("uwsgi_"),        PREFIX("scgi_"),        PREFIX("grpc_"),
+        PREFIX("memcached_"),   PREFIX("geoip_"),        PREFIX("js_"),          PREFIX("perl_"),
+        PREFIX("auth_jwt_"),    PREFIX("image_filter_"), PREFIX("xslt_"),        PREFIX("otel_"),
+        PREFIX("quic_"),        PREFIX("http3_"),        PREFIX("http2_"),       PREFIX("zone_sync"),
+        PREFIX("health_check"), PREFIX("mgmt"),          PREFIX("acme_"),        PREFIX("ssi_"),
+        PREFIX("ssl_"),         PREFIX("proxy_ssl_"),    PREFIX("proxy_cache_"), PREFIX("userid_"),
+        PREFIX("check_"),
+#undef PREFIX
+    };
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (str_starts(name, prefixes[i]))
+            return true;
+    return false;
+}
+
 static void fail_unknown(const struct scope *scope, const struct node *node) {
     struct reader *reader = scope->reader;
+    if (is_of_module(node_name(node))) {
+        reader_fail(reader, &node->words[0], "\"%.*s\" is not built yet", STR_ARG(node_name(node)));
+        return;
+    }
     struct str near = directive_nearest(scope, node);
     struct diagnostic *said =
         reader_fail(reader, &node->words[0], "unknown directive \"%.*s\"", STR_ARG(node_name(node)));
@@ -208,7 +234,7 @@ static void fail_place(const struct scope *scope, const struct node *node) {
     struct builder list = builder_make(text, sizeof text);
     unsigned contexts = 0;
     for (size_t i = 0; (row = directive_at(i)); i++)
-        if (str_eq(str_of(row->name), node_name(node)))
+        if (str_eq(str_of(row->name), node_name(node)) && form_fits(node, row))
             contexts |= row->contexts;
     for (unsigned bit = 1; bit < CONTEXT_ANY; bit <<= 1)
         if (contexts & bit)
@@ -237,30 +263,28 @@ static bool count_is_right(const struct scope *scope, const struct node *node, c
     return false;
 }
 
-/* A line without its ';' swallows the next one: then a directive's name stands among the arguments at the
- * beginning of a line. */
-static void pass_missing_semicolon(const struct scope *scope, struct node *node) {
+/* A line without its ';' or '{' swallows the next one: then a directive's name stands among the arguments at
+ * the beginning of a line. True when so: what is left is the line alone. */
+static bool pass_swallowed(const struct scope *scope, struct node *node, const struct directive *row) {
     for (size_t i = 1; i < node->count; i++) {
         const struct word *word = &node->words[i], *before = &node->words[i - 1];
         if (word->is_quoted || word->line == before->line || !directive_find(word->text, scope->context))
             continue;
-        struct diagnostic *said =
-            reader_fail(scope->reader, before, "\";\" is missing after \"%.*s\"", STR_ARG(before->text));
+        struct diagnostic *said = reader_fail(scope->reader, before, "\"%s\" is missing after \"%.*s\"",
+                                              row->flags & DIRECTIVE_BLOCK ? "{" : ";", STR_ARG(before->text));
         diagnostic_hint(scope->reader->diagnostics, said, "so that \"%.*s\" on line %u is read as an argument",
                         STR_ARG(word->text), word->line);
         node->count = i;
         node->is_block = false;
-        return;
+        return true;
     }
+    return false;
 }
 
 static bool form_is_right(const struct scope *scope, const struct node *node, const struct directive *row) {
-    if (row->flags & DIRECTIVE_EITHER)
+    if (form_fits(node, row))
         return true;
-    bool wants_block = (row->flags & DIRECTIVE_BLOCK) != 0;
-    if (wants_block == node->is_block)
-        return true;
-    if (wants_block)
+    if (row->flags & DIRECTIVE_BLOCK)
         reader_fail(scope->reader, &node->words[0], "directive \"%s\" has no opening \"{\"", row->name);
     else
         reader_fail(scope->reader, &node->words[0], "directive \"%s\" is not terminated by \";\"", row->name);
@@ -286,7 +310,9 @@ static void node_verify(const struct scope *scope, struct node *node) {
             fail_unknown(scope, node);
         return;
     }
-    pass_missing_semicolon(scope, node);
+    bool is_cut = pass_swallowed(scope, node, row);
+    if (is_cut && (row->flags & DIRECTIVE_BLOCK))
+        return;
     if (!form_is_right(scope, node, row) || !count_is_right(scope, node, row))
         return;
     const struct node *first = row->flags & DIRECTIVE_ONCE ? earlier(node, row) : NULL;

@@ -264,7 +264,10 @@ static void server_read(struct scope *scope, const struct node *node, const stru
     inner.policy = &site->fallback.policy;
     scope_read(&inner);
     location_end(&inner);
-    if (!reader->is_starved && reader->site_listens.count == 0)
+    bool has_listen = false; /* one that was wrong counts: it is said */
+    for (const struct node *at = node->first; at; at = at->next)
+        has_listen |= str_eq(node_name(at), STR("listen"));
+    if (!reader->is_starved && !has_listen)
         listen_by_default(&inner, node);
     if (!reader->is_starved)
         names_register(&inner, node);

@@ -23,8 +23,11 @@ bool set_read_number(struct scope *scope, const struct word *at, const char *nam
         return true;
     struct diagnostic *said =
         reader_fail(scope->reader, at, "invalid number \"%.*s\" in \"%s\"", STR_ARG(at->text), name);
-    diagnostic_hint(scope->reader->diagnostics, said, "it must be a whole number from 0 to %llu",
-                    (unsigned long long)max);
+    if (max == INT64_MAX)
+        diagnostic_hint(scope->reader->diagnostics, said, "it must be a whole number, 0 or more");
+    else
+        diagnostic_hint(scope->reader->diagnostics, said, "it must be a whole number from 0 to %llu",
+                        (unsigned long long)max);
     return false;
 }
 

@@ -112,6 +112,9 @@ static bool include_expand(struct reader *reader, const struct frame *from, cons
 /* The directive that is being gathered. */
 struct gather {
     VEC(struct word) words;
+    /* the first "}" that closes another block than its indentation says: where a "}" may be missing */
+    const struct node *misfit;
+    unsigned misfit_line;
     bool is_broken; /* something in it was no word, and said to be: a mere line is then not read further */
 };
 
@@ -171,8 +174,15 @@ static void file_end(struct reader *reader, const struct frame *frame, const str
     }
     for (; at != frame->root; at = at->parent) {
         struct diagnostic *said = reader_fail(reader, &at->words[0], "this block is never closed");
-        diagnostic_hint(reader->diagnostics, said, "a \"}\" is missing before line %u, the end of the file",
-                        end->line);
+        if (gather->misfit)
+            diagnostic_hint(
+                reader->diagnostics, said,
+                "a \"}\" is missing; by its indentation \"%.*s\" on line %u should be closed before line "
+                "%u",
+                STR_ARG(node_name(gather->misfit)), gather->misfit->words[0].line, gather->misfit_line);
+        else
+            diagnostic_hint(reader->diagnostics, said, "a \"}\" is missing before line %u, the end of the file",
+                            end->line);
     }
 }
 
@@ -193,6 +203,15 @@ static bool token_fail(struct reader *reader, enum token token, const struct wor
     else
         diagnostic_hint(reader->diagnostics, said, "put a blank or \";\" between them, or quote the whole");
     return true;
+}
+
+static void misfit_note(struct gather *gather, const struct node *block, const struct word *close) {
+    const struct word *open = &block->words[0];
+    bool is_first_in_line = str_trim(str_head(word_source(close), close->column - 1)).len == 0;
+    if (!gather->misfit && is_first_in_line && close->line != open->line && close->column < open->column) {
+        gather->misfit = block;
+        gather->misfit_line = close->line;
+    }
 }
 
 /* One token into the tree. False: stop. */
@@ -244,6 +263,7 @@ static bool token_take(struct reader *reader, const struct frame *frame, struct 
             fail_unexpected(reader, word);
             return true;
         }
+        misfit_note(gather, *at, word);
         *at = (*at)->parent;
         --*depth;
         return true;
