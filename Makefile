@@ -9,9 +9,8 @@ CC = gcc
 AR = gcc-ar
 BUILD = build/$(V)
 PREFIX ?= /usr/local
-ifeq ($(filter -j% --jobserver%,$(MAKEFLAGS)),)
-MAKEFLAGS += -j$(shell nproc)
-endif
+# For recipes that build: as many jobs as were asked for, else one for each core.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 ifeq ($(filter $(V),release debug asan tsan),)
 $(error V=$(V): release, debug, asan or tsan)
 endif
@@ -69,7 +68,7 @@ deps-%:
 	@tools/deps build $*
 run:
 	@tools/deps build $(if $(UPSTREAMS),,run)
-	@$(MAKE) --no-print-directory hawser
+	+@$(MAKE) --no-print-directory $(JOBS) hawser
 	@PORT="$(PORT)" UPSTREAMS="$(UPSTREAMS)" tools/demo/run
 
 # tests/unit: each test_NAME.c is a program of its own (cmocka). Under ThreadSanitizer only those with threads.
@@ -86,9 +85,9 @@ e2e: hawser
 -include tests/conf/conf.mk tests/sim/sim.mk tests/fuzz/fuzz.mk bench/bench.mk
 
 check: deps-test
-	+@tools/suite check
+	+@JOBS=$(JOBS) tools/suite check
 test: deps-test
-	+@tools/suite test
+	+@JOBS=$(JOBS) tools/suite test
 
 FORMATTED = $(wildcard $(addsuffix /*.[ch],src/* src/*/* tests/* tests/*/* bench tools))
 format:

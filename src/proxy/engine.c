@@ -4,10 +4,9 @@
 #include "base/mem.h"
 #include "codec/http_date.h"
 #include "loop/clock.h"
+#include "loop/zone.h"
 #include "proxy/exchange.h"
 #include "proxy/tunnel.h"
-
-#include <time.h>
 
 enum {
     ARENA_SPARE_PAGES = 64,
@@ -185,9 +184,7 @@ void engine_date_update(struct engine *engine) {
     if (seconds == engine->date_s)
         return;
     engine->date_s = seconds;
-    time_t time = (time_t)seconds;
-    struct tm local;
-    localtime_r(&time, &local);
+    struct tm local = zone_local(seconds);
     strftime(engine->date_log, sizeof engine->date_log, "%d/%b/%Y:%H:%M:%S %z", &local);
     strftime(engine->date_iso, sizeof engine->date_iso, "%Y-%m-%dT%H:%M:%S%z", &local);
     struct builder out = builder_make(engine->date_http, sizeof engine->date_http - 1);

@@ -36,7 +36,7 @@ static bool sinks_open(struct snapshot *snapshot, struct diagnostics *diagnostic
         if (snapshot->access_sinks[i])
             continue;
         diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0}, "open() \"%.*s\" failed (%s)",
-                        STR_ARG(path), strerror(-error));
+                        STR_ARG(path), strerrordesc_np(-error));
         return false;
     }
     return true;
