@@ -36,12 +36,20 @@ static int set_buffers(int fd, int send_bytes, int receive_bytes) {
     return error;
 }
 
-/* What every connection has: set on the listener, accepted sockets inherit it. */
-static int set_common(int fd, int family, int send_bytes, int receive_bytes) {
-    static const struct {
-        int level, option, value;
-    } options[] = {
-        {IPPROTO_TCP, TCP_NODELAY, 1},
+struct socket_option {
+    int level, option, value;
+};
+
+static int set_all(int fd, const struct socket_option *options, size_t count) {
+    int error = 0;
+    for (size_t i = 0; !error && i < count; i++)
+        error = set(fd, options[i].level, options[i].option, options[i].value);
+    return error;
+}
+
+/* Finds out that the other machine has vanished: of no use towards our own, and each is a system call. */
+static int set_watchful(int fd) {
+    static const struct socket_option options[] = {
         {SOL_SOCKET, SO_KEEPALIVE, 1},
         {IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
         {IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
@@ -49,12 +57,24 @@ static int set_common(int fd, int family, int send_bytes, int receive_bytes) {
         {IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS},
         {IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES},
     };
+    return set_all(fd, options, sizeof options / sizeof *options);
+}
+
+/* What every connection has: set on the listener, accepted sockets inherit it. */
+static int set_common(int fd, int family, int send_bytes, int receive_bytes) {
     int error = set_buffers(fd, send_bytes, receive_bytes);
-    if (family == AF_UNIX)
-        return error;
-    for (size_t i = 0; !error && i < sizeof options / sizeof *options; i++)
-        error = set(fd, options[i].level, options[i].option, options[i].value);
-    return error;
+    return error || family == AF_UNIX ? error : set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+}
+
+static bool is_this_machine(const struct address *address) {
+    switch (address->any.sa_family) {
+    case AF_INET:
+        return ntohl(address->v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
+    default:
+        return true;
+    }
 }
 
 static int open_for(const struct address *address) {
@@ -93,7 +113,9 @@ static int set_listener(int fd, const struct address *address, const struct sock
         error = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
     if (!error && family == AF_INET6)
         error = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->is_v6_only);
-    return error ? error : set_common(fd, family, options->send_bytes, options->receive_bytes);
+    if (!error)
+        error = set_common(fd, family, options->send_bytes, options->receive_bytes);
+    return error || family == AF_UNIX ? error : set_watchful(fd);
 }
 
 int socket_listen(const struct address *address, const struct socket_listen_options *options) {
@@ -147,6 +169,8 @@ int socket_connect(const struct address *address, const struct address *bound, i
     if (fd < 0)
         return fd;
     int error = set_common(fd, address->any.sa_family, send_bytes, receive_bytes);
+    if (!error && !is_this_machine(address))
+        error = set_watchful(fd);
     if (!error)
         error = connect_to(fd, address, bound);
     if (error)
