@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "../unit.h"
 
 #include "dialect/nginx/lexer.h"
 #include "dialect/nginx/unit.h"

@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "../unit.h"
 
 #include "base/mem.h"
 #include "model/regex.h"

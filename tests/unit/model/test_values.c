@@ -1,4 +1,4 @@
-#include "unit.h"
+#include "../unit.h"
 
 #include "model/diagnostic.h"
 #include "model/value_map.h"
