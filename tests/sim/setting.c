@@ -1,0 +1,178 @@
+#include "setting.h"
+
+static uint64_t between(uint64_t from, uint64_t to) {
+    return dice_between(&world.fate, from, to);
+}
+
+static unsigned maybe(unsigned in_1000, unsigned most) {
+    return dice_chance(&world.fate, in_1000) ? (unsigned)between(1, most) : 0;
+}
+
+static void windows_draw(struct setting *setting) {
+    struct weather *weather = &setting->weather;
+    switch (dice_below(&world.fate, 5)) {
+    case 0: /* a few bytes at a time, over a short way */
+        weather->window_min = 1;
+        weather->window_max = between(1, 64);
+        weather->latency_us = (unsigned)between(0, 50);
+        weather->jitter_us = (unsigned)between(0, 50);
+        setting->profile.body_max = 300;
+        break;
+    case 1:
+        weather->window_min = 100;
+        weather->window_max = 3000;
+        weather->latency_us = (unsigned)between(0, 2000);
+        weather->jitter_us = (unsigned)between(0, 2000);
+        setting->profile.body_max = 8000;
+        break;
+    default:
+        weather->window_min = 4096;
+        weather->window_max = dice_chance(&world.fate, 500) ? 65536 : 262144;
+        weather->latency_us = (unsigned)between(0, 40000);
+        weather->jitter_us = (unsigned)between(0, 20000);
+        setting->profile.body_max = dice_chance(&world.fate, 30) ? 300000 : 20000;
+        break;
+    }
+    if (dice_chance(&world.fate, 600)) {
+        weather->piece_min = 1;
+        weather->piece_max = dice_chance(&world.fate, 300) ? 1 : between(1, 1460);
+    }
+}
+
+/* What also happens when nothing is wrong. */
+static void order_draw(struct weather *weather) {
+    weather->split = maybe(500, 500);
+    weather->hold = maybe(400, 300);
+    weather->shuffle = maybe(600, 1000);
+    weather->slip = maybe(500, 200);
+    weather->send_short = maybe(500, 400);
+    weather->send_again = maybe(400, 200);
+    weather->recv_again = maybe(300, 100);
+    weather->backlog = 128;
+    weather->fd_limit = 1000;
+}
+
+static void faults_draw(struct weather *weather) {
+    weather->accept_fail = maybe(300, 200);
+    weather->connect_fail = maybe(300, 150);
+    weather->file_fail = maybe(200, 200);
+    weather->reset = maybe(400, 15);
+    weather->jump = maybe(200, 10);
+    weather->jump_max_ms = (unsigned)between(1, 4000);
+    weather->reset_discards = dice_chance(&world.fate, 300);
+    if (dice_chance(&world.fate, 150))
+        weather->fd_limit = (int)between(4, 40);
+    if (dice_chance(&world.fate, 150))
+        weather->backlog = (int)between(1, 5);
+}
+
+static void profile_draw(struct profile *profile) {
+    profile->is_calm = dice_chance(&world.fate, 400);
+    profile->delay_max_ms = (unsigned)between(0, 200);
+    profile->clients = (unsigned)(dice_chance(&world.fate, 100) ? between(10, 30) : between(1, 7));
+    profile->nodes = (unsigned)between(1, CROWD_NODES);
+    profile->has_upgrade = dice_chance(&world.fate, 850);
+    profile->has_return = true;
+    profile->has_files = dice_chance(&world.fate, 500);
+    profile->has_sticky = dice_chance(&world.fate, 700);
+    profile->has_sessions = profile->has_sticky || profile->nodes == 1;
+    profile->has_malformed = dice_chance(&world.fate, 500);
+    if (!profile->is_calm) {
+        profile->forgives = dice_chance(&world.fate, 500);
+        profile->misdeeds = maybe(700, 300);
+        profile->wrongs = maybe(700, 300);
+    }
+}
+
+static void upstream_build(const struct setting *setting, struct builder *out) {
+    static const char *const methods[] = {"", "least_conn;", "ip_hash;", "hash $remote_addr consistent;",
+                                          "hash $request_uri;"};
+    builder_format(out, "upstream nodes {\n%s\n", methods[dice_below(&world.fate, 5)]);
+    if (setting->profile.has_sticky)
+        builder_format(out, "sticky sid;\n");
+    for (unsigned i = 0; i < setting->profile.nodes; i++) {
+        builder_format(out, "server app%u:3000", i + 1);
+        if (dice_chance(&world.fate, 300))
+            builder_format(out, " weight=%u", (unsigned)between(1, 5));
+        if (setting->profile.forgives)
+            builder_format(out, " max_fails=0");
+        else if (!setting->profile.is_calm && dice_chance(&world.fate, 300))
+            builder_format(out, " max_fails=%u fail_timeout=%us", (unsigned)between(0, 3),
+                           (unsigned)between(1, 10));
+        builder_format(out, ";\n");
+    }
+    if (dice_chance(&world.fate, 600))
+        builder_format(out, "keepalive %u;\n", (unsigned)dice_below(&world.fate, 8));
+    builder_format(out, "}\n");
+}
+
+static void timeouts_build(const struct setting *setting, struct builder *out) {
+    unsigned from = setting->profile.is_calm ? 15 : 1, to = setting->profile.is_calm ? 40 : 12;
+    static const char *const names[] = {"proxy_connect_timeout", "proxy_read_timeout",  "proxy_send_timeout",
+                                        "client_header_timeout", "client_body_timeout", "send_timeout",
+                                        "keepalive_timeout"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        builder_format(out, "%s %us;\n", names[i], (unsigned)between(from, to));
+}
+
+static void server_build(const struct setting *setting, struct builder *out) {
+    builder_format(out, "server {\nlisten 8080;\n");
+    timeouts_build(setting, out);
+    if (!setting->profile.is_calm && dice_chance(&world.fate, 200))
+        builder_format(out, "keepalive_requests %u;\n", (unsigned)between(1, 4));
+    if (!setting->profile.is_calm && dice_chance(&world.fate, 200))
+        builder_format(out, "proxy_next_upstream %s;\n",
+                       dice_chance(&world.fate, 500) ? "off"
+                                                     : "error timeout invalid_header http_500 http_404");
+    builder_format(out, "location = /return { return 200 \"hello\"; }\n");
+    if (setting->profile.has_files)
+        builder_format(out, "location /files/ { root /srv; }\n");
+    builder_format(out, "location / {\nproxy_pass http://nodes;\n");
+    if (dice_chance(&world.fate, 300))
+        builder_format(out, "proxy_set_header Host $host;\nproxy_set_header X-Forwarded-For "
+                            "$proxy_add_x_forwarded_for;\n");
+    if (setting->profile.has_upgrade && dice_chance(&world.fate, 300))
+        builder_format(out, "proxy_http_version 1.1;\nproxy_set_header Upgrade $http_upgrade;\n"
+                            "proxy_set_header Connection \"upgrade\";\n");
+    builder_format(out, "}\n}\n");
+}
+
+void setting_redraw(struct setting *setting) {
+    struct builder out = builder_make(setting->text, sizeof setting->text);
+    builder_format(&out, "events {}\nhttp {\naccess_log off;\n");
+    upstream_build(setting, &out);
+    server_build(setting, &out);
+    builder_format(&out, "}\n");
+    setting->text_len = out.len;
+}
+
+void setting_draw(struct setting *setting) {
+    memset(setting, 0, sizeof *setting);
+    profile_draw(&setting->profile);
+    windows_draw(setting);
+    order_draw(&setting->weather);
+    if (!setting->profile.is_calm) {
+        faults_draw(&setting->weather);
+        setting->incidents = maybe(600, 5);
+    }
+    setting->heal_ms = setting->profile.is_calm ? 60000 : 20000;
+    setting->patience_ms = setting->profile.is_calm ? 60000 : 200000;
+    setting->drains = dice_chance(&world.fate, 500);
+    setting_redraw(setting);
+}
+
+void setting_plain(struct setting *setting) {
+    memset(setting, 0, sizeof *setting);
+    setting->weather = world.weather;
+    setting->profile = (struct profile){.is_calm = true,
+                                        .body_max = 5000,
+                                        .delay_max_ms = 10,
+                                        .clients = 1,
+                                        .nodes = 1,
+                                        .has_upgrade = true,
+                                        .has_return = true,
+                                        .has_sticky = true,
+                                        .has_sessions = true};
+    setting->heal_ms = setting->patience_ms = 60000;
+    setting_redraw(setting);
+}
