@@ -133,7 +133,7 @@ static size_t member_len(struct str list) {
 }
 
 static bool lists(struct str list, struct str token) {
-    while (list.len >= token.len && list.len) {
+    while (token.len && list.len >= token.len) {
         size_t len = member_len(list);
         if (str_eq_nocase(str_trim(str_head(list, len)), token))
             return true;

@@ -1,14 +1,9 @@
 #ifndef TEST_EDGE_H
 #define TEST_EDGE_H
 
-#include "base/str.h"
+#include "../unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <sys/mman.h>
-
-#include <cmocka.h>
 
 /* Inputs that end where readable memory ends: one byte too far is a fault at once. */
 

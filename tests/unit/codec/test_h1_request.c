@@ -1,6 +1,7 @@
+#include "edge.h"
+
 #include "base/builder.h"
 #include "codec/h1_head.h"
-#include "edge.h"
 
 /* Request heads: each input is read whole and at every cut, always before an unreadable page, and must give the
  * same either way. */

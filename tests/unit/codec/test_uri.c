@@ -1,0 +1,141 @@
+#include "edge.h"
+
+#include "codec/uri.h"
+
+static const struct path {
+    const char *text, *merged, *kept; /* NULL: refused */
+} paths[] = {
+    {"/", "/", "/"},
+    {"", "/", "/"},
+    {"/socket.io/", "/socket.io/", "/socket.io/"},
+    {"/a/b", "/a/b", "/a/b"},
+    {"//", "/", "//"},
+    {"//a///b//", "/a/b/", "//a///b//"},
+    {"/.", "/", "/"},
+    {"/./", "/", "/"},
+    {"/a/.", "/a/", "/a/"},
+    {"/a/./b", "/a/b", "/a/b"},
+    {"/a/..", "/", "/"},
+    {"/a/../", "/", "/"},
+    {"/a/../b", "/b", "/b"},
+    {"/a/b/..", "/a/", "/a/"},
+    {"/a/b/../c", "/a/c", "/a/c"},
+    {"/a/b/../../c", "/c", "/c"},
+    {"/a//../b", "/b", "/a/b"},
+    {"//..", NULL, "/"},
+    {"/...", "/...", "/..."},
+    {"/.a/..b/c..", "/.a/..b/c..", "/.a/..b/c.."},
+    {"/a/.../b", "/a/.../b", "/a/.../b"},
+    {"/..", NULL, NULL},
+    {"/../", NULL, NULL},
+    {"/../a", NULL, NULL},
+    {"/a/../..", NULL, NULL},
+    {"/a/../../b", NULL, NULL},
+    {"/./..", NULL, NULL},
+    {"a", NULL, NULL},
+    {"*", NULL, NULL},
+    {"?", NULL, NULL},
+    {"/%61", "/a", "/a"},
+    {"/%2561", "/%61", "/%61"},
+    {"/a%2Fb", "/a/b", "/a/b"},
+    {"/a%2f%2Fb", "/a/b", "/a//b"},
+    {"/a/%2e%2E/b", "/b", "/b"},
+    {"/a/%2e", "/a/", "/a/"},
+    {"/%2e%2e%2fb", NULL, NULL},
+    {"/a%3Fb%23c%20+", "/a?b#c +", "/a?b#c +"},
+    {"/%ff%01", "/\xff\x01", "/\xff\x01"},
+    {"/%00", NULL, NULL},
+    {"/a%00b", NULL, NULL},
+    {"/%", NULL, NULL},
+    {"/%4", NULL, NULL},
+    {"/%4g", NULL, NULL},
+    {"/%g4", NULL, NULL},
+    {"/%%41", NULL, NULL},
+    {"%2f", NULL, NULL},
+};
+
+static void test_normalise(void **state) {
+    (void)state;
+    for (unsigned i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        for (unsigned merges = 0; merges < 2; merges++) {
+            const char *wanted = merges ? paths[i].merged : paths[i].kept;
+            struct str path = edge_place(str_of(paths[i].text));
+            /* text that is there already is not looked at, not even when it could be taken back */
+            char memory[64] = "/x/..";
+            struct builder out = builder_make(memory, sizeof memory);
+            out.len = 5;
+            bool is_right = uri_normalise(&out, path, merges);
+            if (is_right != (wanted != NULL))
+                fail_msg("%s: %d", paths[i].text, is_right);
+            if (!wanted)
+                continue;
+            assert_str(builder_view(&out), str_make(memory, 5 + strlen(wanted)));
+            assert_str(str_from(builder_view(&out), 5), str_of(wanted));
+            assert_memory_equal(memory, "/x/..", 5);
+            /* what is normal stays as it is, and what stays as it is and has no "//" is normal */
+            assert_int_equal(uri_is_normal(path), str_eq(path, str_of(paths[i].merged)));
+            out = builder_make(memory, path.len ? path.len : 1);
+            assert_true(uri_normalise(&out, path, merges));
+            out = builder_make(memory, strlen(wanted) - 1);
+            bool fits = uri_normalise(&out, path, merges);
+            assert_false(fits);
+        }
+}
+
+static void test_arg(void **state) {
+    (void)state;
+    static const struct {
+        const char *query, *name, *value;
+    } rows[] = {
+        {"a=1&b=2", "a", "1"},  {"a=1&b=2", "b", "2"},
+        {"A=1", "a", "1"},      {"a=1&a=2", "a", "1"},
+        {"ba=1&a=2", "a", "2"}, {"a&a=2", "a", "2"},
+        {"a=", "a", ""},        {"a", "a", ""},
+        {"", "a", ""},          {"a=%20+x=y", "a", "%20+x=y"},
+        {"ab=1", "a", ""},      {"a=1", "ab", ""},
+        {"&&a=1&", "a", "1"},   {"x?a=1", "a", ""},
+    };
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_str(uri_arg(edge_place(str_of(rows[i].query)), str_of(rows[i].name)), str_of(rows[i].value));
+}
+
+static void test_decode(void **state) {
+    (void)state;
+    char memory[16];
+    struct builder out = builder_make(memory, sizeof memory);
+    assert_true(uri_decode(&out, edge_place(STR("a+%00%2f%FF"))));
+    assert_str(builder_view(&out), str_make("a+\0/\xff", 5));
+    static const char *const wrong[] = {"%", "%1", "%1g", "a%", "0123456789abcdef0"};
+    for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        out = builder_make(memory, sizeof memory);
+        assert_false(uri_decode(&out, edge_place(str_of(wrong[i]))));
+    }
+}
+
+static void test_encode(void **state) {
+    (void)state;
+    char memory[1024], back[256], all[256];
+    struct builder out = builder_make(memory, sizeof memory), decoded = builder_make(back, sizeof back);
+    uri_encode_path(&out, STR("/a b\"#%<>?\\^`{|}\x7f\x80\xff\n!$&'()*+,-.:;=@[]_~"));
+    assert_str(builder_view(&out),
+               STR("/a%20b%22%23%25%3C%3E%3F%5C%5E%60%7B%7C%7D%7F%80%FF%0A!$&'()*+,-.:;=@[]_~"));
+    for (unsigned i = 0; i < 256; i++)
+        all[i] = (char)i;
+    out.len = 0;
+    uri_encode_path(&out, edge_place(str_make(all, sizeof all)));
+    assert_true(uri_decode(&decoded, builder_view(&out)));
+    assert_memory_equal(back, all, sizeof all);
+    out = builder_make(memory, 5);
+    uri_encode_path(&out, STR("  "));
+    assert_true(out.overflow);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_normalise),
+        cmocka_unit_test(test_arg),
+        cmocka_unit_test(test_decode),
+        cmocka_unit_test(test_encode),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
