@@ -1,7 +1,6 @@
 #include "proxy/exchange.h"
 
 #include "base/check.h"
-#include "loop/random.h"
 #include "proxy/access_log.h"
 #include "proxy/affinity.h"
 #include "proxy/local.h"
@@ -183,7 +182,8 @@ void exchange_abort(struct exchange *x, enum why why) {
 
 static struct exchange *exchange_new(struct front *front) {
     struct engine *engine = front->engine;
-    struct exchange *x = slab_new(&engine->exchanges);
+    /* Without a listen the listener is gone since the last reload: its fronts are only to be closed. */
+    struct exchange *x = front->listener->listen ? slab_new(&engine->exchanges) : NULL;
     if (!x)
         return NULL;
     x->engine = engine;
@@ -209,8 +209,6 @@ static struct exchange *exchange_new(struct front *front) {
     front->requests++;
     x->connection_id = front->id;
     x->connection_requests = front->requests;
-    x->request_id[0] = random_u64();
-    x->request_id[1] = random_u64();
     return x;
 }
 

@@ -78,8 +78,8 @@ struct exchange {
     bool is_minor_0;   /* the client speaks HTTP/1.0 */
     struct passage up;
     uint64_t connection_id, connection_requests;
-    uint64_t request_id[2];
-    unsigned map_depth; /* maps being looked up in one another */
+    uint64_t request_id[2]; /* $request_id, made when it is first asked for */
+    unsigned map_depth;     /* maps being looked up in one another */
     uint64_t started_ms, started_wall_ms;
 
     /* who answers */

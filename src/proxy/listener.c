@@ -98,8 +98,10 @@ struct listener *listener_new(struct engine *engine, int fd, const struct listen
 }
 
 static void listener_free_if_unused(struct listener *listener) {
-    if (listener->is_closed && listener->fronts == 0)
-        loop_bury(listener->engine->loop, &listener->burial);
+    if (!listener->is_closed || listener->fronts)
+        return;
+    list_remove(&listener->node);
+    loop_bury(listener->engine->loop, &listener->burial);
 }
 
 void listener_close(struct listener *listener) {
@@ -107,11 +109,9 @@ void listener_close(struct listener *listener) {
         return;
     int fd = listener->ev.fd;
     listener->is_closed = true;
-    listener->listen = NULL;
     timer_disarm(&listener->pause);
     loop_forget(&listener->ev);
     socket_close(fd);
-    list_remove(&listener->node);
     listener_free_if_unused(listener);
 }
 

@@ -7,7 +7,7 @@
 struct listener {
     struct ev ev;
     struct engine *engine;
-    struct list node;            /* in engine->listeners */
+    struct list node;            /* in engine->listeners, until it is freed */
     const struct listen *listen; /* in the snapshot in force; NULL: no longer named, accepts nothing */
     char *text;                  /* canonical address, by which the next snapshot's is found */
     size_t fronts;

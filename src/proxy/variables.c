@@ -2,6 +2,7 @@
 
 #include "codec/uri.h"
 #include "loop/clock.h"
+#include "loop/random.h"
 
 enum { VALUE_MAX = 65536 };
 
@@ -113,7 +114,6 @@ static bool time_eval(const struct exchange *x, const struct variable *variable,
 
 /* Variables of the connection and of the process. */
 static bool connection_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
-    char digits[16];
     switch (variable->id) {
     case VARIABLE_REMOTE_ADDR:
         address_build_host(out, remote_of(x));
@@ -146,11 +146,10 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         builder_str(out, STR("1.31.3"));
         return true;
     case VARIABLE_REQUEST_ID:
-        for (int i = 0; i < 2; i++) {
-            struct builder hex = builder_make(digits, sizeof digits);
-            builder_hex(&hex, x->request_id[i] | (uint64_t)1 << 63);
-            builder_str(out, builder_view(&hex));
-        }
+        if (!x->request_id[0] && !x->request_id[1])
+            random_fill(x->request_id, sizeof x->request_id);
+        builder_format(out, "%016llx%016llx", (unsigned long long)x->request_id[0],
+                       (unsigned long long)x->request_id[1]);
         return true;
     case VARIABLE_SCHEME:
         builder_str(out, STR("http"));
