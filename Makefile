@@ -78,6 +78,8 @@ $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBRARY)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
 unit: $(UNITS)
 	@tools/unit $(UNITS)
+cli: $(BUILD)/hawser
+	@tests/cli/run $<
 e2e: hawser
 	@tests/e2e/run
 
@@ -113,7 +115,7 @@ uninstall:
 clean:
 	rm -rf build hawser compile_commands.json
 
-.PHONY: all hawser deps run unit conf scene sim e2e check test bench fuzz fuzz-replay format states install uninstall clean \
+.PHONY: all hawser deps run unit cli conf scene sim e2e check test bench fuzz fuzz-replay format states install uninstall clean \
   check-format check-layers check-limits check-headers check-pure
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -29,20 +29,17 @@ int worker_init(struct worker *worker, struct engine_setup *setup, struct snapsh
     return worker->engine && engine_install(worker->engine, snapshot) ? 0 : -ENOMEM;
 }
 
-static void end(struct worker *worker) {
+static void engine_end(struct worker *worker) {
     struct engine *engine = worker->engine;
     worker->engine = NULL; /* for letters that are opened from now on */
     if (engine)
         engine_free(engine);
-    if (worker->has_loop)
-        loop_fini(&worker->loop);
-    worker->has_loop = false;
 }
 
 static void *run(void *context) {
     struct worker *worker = context;
     loop_run(&worker->loop);
-    end(worker);
+    engine_end(worker);
     return NULL;
 }
 
@@ -72,6 +69,10 @@ void worker_fini(struct worker *worker) {
     if (worker->is_running)
         pthread_join(worker->thread, NULL);
     else
-        end(worker);
+        engine_end(worker);
     worker->is_running = false;
+    /* Only now: whoever posted the last letter may have been at the loop until here. */
+    if (worker->has_loop)
+        loop_fini(&worker->loop);
+    worker->has_loop = false;
 }

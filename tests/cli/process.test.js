@@ -1,0 +1,202 @@
+'use strict';
+const assert = require('node:assert');
+const fs = require('node:fs');
+const http = require('node:http');
+const net = require('node:net');
+const path = require('node:path');
+const { test } = require('node:test');
+const { spawn } = require('node:child_process');
+const { hawser, until, freePort, get, isOpen, isAlive, directory, start, config, running } = require('./program');
+
+// A backend that holds every answer until it is let go.
+async function holder(t) {
+  const held = [];
+  const server = http.createServer((request, response) => held.push(response));
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    held.forEach((response) => response.destroy());
+    server.close();
+  });
+  return { held, port: server.address().port, release: () => held.splice(0).forEach((r) => r.end('late')) };
+}
+
+const passing = (port, backend) =>
+  `server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${backend}; } }`;
+
+test('pid file, answer, and a clean end', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'one'));
+  assert.strictEqual(Number(await running(program)), program.child.pid);
+  assert.deepStrictEqual(await get(port), { status: 200, body: 'one' });
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+  assert.strictEqual(fs.existsSync(program.at('hawser.pid')), false);
+});
+
+test('no pid file when the configuration is wrong', async (t) => {
+  const program = await start(t, 'pid hawser.pid; http { serve { } }');
+  assert.strictEqual((await program.ended).code, 1);
+  assert.strictEqual(fs.existsSync(program.at('hawser.pid')), false);
+});
+
+test('the one-liner says what it serves and where', async (t) => {
+  const port = await freePort();
+  const child = spawn(hawser, ['-l', `127.0.0.1:${port}`, 'http://127.0.0.1:1', '127.0.0.1:2']);
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.on('data', (bytes) => (out += bytes));
+  await until('a line', () => out.includes('\n'));
+  assert.strictEqual(out, `hawser serves http://127.0.0.1:${port}/ -> 127.0.0.1:1, 127.0.0.1:2\n`);
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  child.kill('SIGINT');
+  assert.strictEqual(await ended, 0);
+});
+
+test('reload: a new answer, a new listener, one less', async (t) => {
+  const [first, second] = [await freePort(), await freePort()];
+  const program = await start(t, config(first, 'one'));
+  await running(program);
+  program.write(config(first, 'two', `server { listen 127.0.0.1:${second}; return 200 "second"; }`));
+  assert.strictEqual(program.tell('reload').status, 0);
+  await until('second listener', () => isOpen(second));
+  await until('new answer', async () => (await get(first)).body === 'two');
+  program.write(config(second, 'three'));
+  program.signal('SIGHUP');
+  await until('first listener closed', async () => !(await isOpen(first)));
+  await until('new answer', async () => (await get(second)).body === 'three');
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+});
+
+test('reload: an error changes nothing and is in the log', async (t) => {
+  const [port, other] = [await freePort(), await freePort()];
+  const program = await start(t, config(port, 'one'));
+  await running(program);
+  const refused = () => program.read('error.log').includes('configuration not reloaded');
+  program.write('http { serve { } }');
+  program.signal('SIGHUP');
+  await until('refusal', refused);
+  assert.match(program.read('error.log'), /\[emerg\] .*serve.* in .*hawser\.conf:1/);
+  assert.strictEqual((await get(port)).body, 'one');
+
+  const busy = net.createServer();
+  await new Promise((resolve) => busy.listen(0, '127.0.0.1', resolve));
+  t.after(() => busy.close());
+  fs.truncateSync(program.at('error.log'));
+  program.write(config(other, 'two', `server { listen 127.0.0.1:${busy.address().port}; return 204; }`));
+  program.signal('SIGHUP');
+  await until('refusal', refused);
+  assert.match(program.read('error.log'), /Address already in use/);
+  assert.strictEqual((await get(port)).body, 'one');
+  assert.strictEqual(await isOpen(other), false);
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+});
+
+test('20 reloads under requests: none is lost', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'n'));
+  await running(program);
+  let isOver = false;
+  const asking = Array.from({ length: 4 }, async () => {
+    let count = 0;
+    for (; !isOver; count++) {
+      const { status, body } = await get(port);
+      assert.strictEqual(status, 200);
+      assert.match(body, /^n\d*$/);
+    }
+    return count;
+  });
+  for (let i = 1; i <= 20; i++) {
+    program.write(config(port, `n${i}`));
+    program.signal('SIGHUP');
+    await until(`answer ${i}`, async () => (await get(port)).body === `n${i}`);
+  }
+  isOver = true;
+  for (const count of await Promise.all(asking)) assert.ok(count > 0);
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+});
+
+test('logs are reopened, and move with the configuration like the pid file', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'x'));
+  await running(program);
+  fs.renameSync(program.at('error.log'), program.at('old.log'));
+  program.signal('SIGUSR1');
+  await until('a new file', () => fs.existsSync(program.at('error.log')));
+  program.signal('SIGUSR1');
+  await until('lines in it', () => program.read('error.log').includes('SIGUSR1'));
+  program.write(config(port, 'x').replace('error.log', 'other.log').replace('hawser.pid', 'other.pid'));
+  program.signal('SIGHUP');
+  await until('lines in the other', () => program.read('other.log').includes('configuration reloaded'));
+  assert.strictEqual(Number(await until('the other pid file', () => program.read('other.pid'))), program.child.pid);
+  assert.strictEqual(fs.existsSync(program.at('hawser.pid')), false);
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+});
+
+test('SIGQUIT waits for what is under way', async (t) => {
+  const port = await freePort();
+  const backend = await holder(t);
+  const program = await start(t, config(await freePort(), 'x', passing(port, backend.port)));
+  await running(program);
+  const answer = get(port);
+  await until('request at the backend', () => backend.held.length);
+  assert.strictEqual(program.tell('quit').status, 0);
+  await until('no more connections', () => new Promise((resolve) => {
+    const probe = net.connect(port, '127.0.0.1', () => {
+      probe.destroy();
+      resolve(false);
+    });
+    probe.on('error', () => resolve(true));
+  }));
+  assert.strictEqual(program.child.exitCode, null);
+  backend.release();
+  assert.deepStrictEqual(await answer, { status: 200, body: 'late' });
+  await program.cleanEnd();
+});
+
+for (const signals of [['SIGQUIT', 'SIGQUIT'], ['SIGQUIT', 'SIGTERM'], ['SIGTERM']])
+  test(`${signals.join(' and ')}: no waiting`, async (t) => {
+    const port = await freePort();
+    const backend = await holder(t);
+    const program = await start(t, config(await freePort(), 'x', passing(port, backend.port)));
+    await running(program);
+    const answer = get(port).then(() => 'answered', () => 'closed');
+    await until('request at the backend', () => backend.held.length);
+    program.signal(signals[0]);
+    if (signals[1]) {
+      await until('shutting down', () => program.read('error.log').includes('gracefully shutting down'));
+      program.signal(signals[1]);
+    }
+    await program.cleanEnd();
+    await answer;
+  });
+
+test('daemon on: the starter ends, the pid file names who stays', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'x', '', 'daemon on;'), true);
+  await program.cleanEnd();
+  const pid = Number(await running(program));
+  assert.notStrictEqual(pid, program.child.pid);
+  await until('answer', () => isOpen(port));
+  assert.strictEqual(program.tell('stop').status, 0);
+  await until('end', () => !isAlive(pid));
+  assert.strictEqual(fs.existsSync(program.at('hawser.pid')), false);
+});
+
+test('unix sockets: served, taken over when stale, removed at the end', async (t) => {
+  const socket = path.join(directory(t), 's.sock');
+  const first = await start(t, config(`unix:${socket}`, 'first'));
+  await running(first);
+  assert.strictEqual((await get(socket)).body, 'first');
+  first.signal('SIGKILL');
+  await first.ended;
+  const second = await start(t, config(`unix:${socket}`, 'second'));
+  await running(second);
+  assert.strictEqual((await get(socket)).body, 'second');
+  second.signal('SIGTERM');
+  await second.cleanEnd();
+  assert.strictEqual(fs.existsSync(socket), false);
+});
