@@ -7,6 +7,7 @@ $(CONF): $(BUILD)/tests/conf/run_conf.o $(CONF_PARTS)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 conf: $(CONF)
 	@$(CONF) $(CONF_DIRECTORIES)
+	@sed -n '/^```nginx/,/^```/p' docs/configuration.md | sed '1d;$$d' | cmp - tests/conf/example.conf
 conf-update: $(CONF)
 	@$(CONF) -u $(CONF_DIRECTORIES)
 .PHONY: conf conf-update

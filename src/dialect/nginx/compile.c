@@ -40,13 +40,6 @@ bool compile_has_variable(struct str text) {
     return str_find_char(text, '$') != STR_NONE;
 }
 
-/* Groups of the server name's regular expression, used outside locations, would be overwritten by those of a
- * location's. */
-static void captures_note(struct compiling *c) {
-    if (c->scope->context & CONTEXT_SERVER)
-        c->scope->reader->uses_site_captures = true;
-}
-
 static bool part_add(struct compiling *c, struct template_part part) {
     struct template_part *slot = VEC_ADD(&c->parts, &c->scope->reader->model->arena);
     if (!slot)
@@ -100,8 +93,7 @@ static bool variable_add(struct compiling *c, struct str written) {
                     REGEX_GROUPS_MAX - 1);
         return false;
     }
-    if (group)
-        captures_note(c);
+    c->scope->uses_captures |= group > 0;
     if (group)
         variable = (struct variable){.id = VARIABLE_CAPTURE, .index = group, .name = name};
     else if (map)
@@ -122,7 +114,7 @@ static bool capture_add(struct compiling *c, char digit) {
                         "groups are taken from \"location ~ ...\" and from \"server_name ~...\"");
         return true;
     }
-    captures_note(c);
+    c->scope->uses_captures = true;
     struct variable variable = {.id = VARIABLE_CAPTURE, .index = (unsigned)(digit - '0')};
     variable.name = reader_join(reader, str_make(&digit, 1), STR(""));
     return !reader->is_starved && part_add(c, (struct template_part){.text = STR(""), .variable = variable});

@@ -94,11 +94,14 @@ static struct route *route_make(struct scope *scope, const struct pattern *patte
         return route;
     }
     route->regex = reader_regex(reader, pattern->at, pattern->text, pattern->is_nocase);
-    if (route->regex && reader->uses_site_captures)
+    bool is_lost = false; /* what matches here takes the place of the outer groups, whose users go on here */
+    for (const struct scope *outer = scope; outer; outer = outer->outer)
+        is_lost |= outer->uses_captures;
+    if (route->regex && is_lost)
         reader_fail(
             reader, pattern->at,
-            "a location with a regular expression in a server whose server_name's groups are used outside "
-            "its locations is not built yet");
+            "a location with a regular expression where the groups of an outer one, or of the server_name, are "
+            "used outside it is not built yet");
     return route->regex ? route : NULL;
 }
 

@@ -69,6 +69,7 @@ struct scope {
     struct route *route; /* the location, or the server's fallback */
     struct upstream *upstream;
     struct regex *captures;             /* whose groups templates here may name; NULL: none */
+    bool uses_captures;                 /* a template here names one of them */
     bool has_method;                    /* of an upstream */
     bool is_first;                      /* for a handler: its directive's first in this block */
     uint64_t seen[DIRECTIVES_MAX / 64]; /* by number of row */
@@ -92,7 +93,6 @@ struct reader {
     bool is_starved; /* memory was refused: nothing that was read may be used */
     bool has_http;   /* the file has an http block: its top level is no http level */
     bool has_error_log;
-    bool uses_site_captures;                /* in the server being read, outside its locations */
     VEC(struct listen_state) listen_states; /* beside the model's listens */
     VEC(struct listen *) site_listens;      /* of the server being read */
     VEC(struct regex *) site_regexes;       /* beside the server's names; NULL: no regular expression */

@@ -257,7 +257,6 @@ static void server_read(struct scope *scope, const struct node *node, const stru
                                     .action = ROUTE_FILES,
                                     .policy = *scope->policy};
     reader->site_listens.count = reader->site_regexes.count = 0;
-    reader->uses_site_captures = false;
     struct scope inner = scope_inner(scope, CONTEXT_SERVER, node);
     inner.site = site;
     inner.route = &site->fallback;
