@@ -60,6 +60,8 @@ function text(results) {
   const parts = [`${m.cpu}, ${m.cores} cores, Linux ${m.kernel}; ` +
     Object.entries(versions).map(([name, version]) => (version.includes(name) ? version : `${name} ${version}`)).join(', ') +
     `; medians of ${results.rounds}${results.scale === 1 ? '' : `, scale ${results.scale}`}; ${results.seconds} s`];
+  if (results.busy > 0.1)
+    parts.push(`Between the runs other work took ${Math.round(results.busy * 100)} % of the cores: compare the lowest, not the medians.`);
   for (const [name, c] of Object.entries(results.cases)) {
     if (!Object.keys(c.median).length) continue;
     parts.push(`\n${name}: ${c.title}\n${c.scene ? sceneTable(c) : costTable(c)}`);
@@ -96,7 +98,7 @@ function plot(results, out) {
   const script = [`set terminal pngcairo size ${columns * 760},${rows * 460} font "sans,11"`,
     `set output "${path.join(out, 'results.png')}"`, `set multiplot layout ${rows},${columns}`,
     'set style data histograms', 'set style histogram clustered gap 1', 'set style fill solid border -1',
-    'set boxwidth 0.92', 'set grid ytics lc rgb "#dddddd"', 'set key top left', 'set tics nomirror', 'set border 3'];
+    'set boxwidth 0.92', 'set grid ytics lc rgb "#dddddd"', 'set key outside top center horizontal', 'set tics nomirror', 'set border 3'];
   panels.forEach((panel, i) => {
     script.push(`$data${i} << END`, ...panel.lines, 'END', `set title "${panel.title}"`,
       panel.log ? 'set logscale y; set yrange [*:*]' : 'unset logscale y; set yrange [0:*]',
