@@ -143,7 +143,9 @@ struct str diagnostic_nearest(struct str word, const struct str *candidates, siz
     for (size_t i = 0; i < count; i++) {
         size_t longer = word.len > candidates[i].len ? word.len : candidates[i].len;
         unsigned allowed = longer / 3 ? (unsigned)(longer / 3) : 1;
-        unsigned distance = str_distance(word, candidates[i]);
+        size_t shorter = word.len < candidates[i].len ? word.len : candidates[i].len;
+        /* as many letters apart as their lengths are, at least */
+        unsigned distance = longer - shorter <= allowed ? str_distance(word, candidates[i]) : allowed + 1;
         if (distance > allowed && is_cut(word, candidates[i]))
             distance = allowed;
         /* A word of which nothing is left is no misspelling. */

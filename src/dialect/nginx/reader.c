@@ -193,7 +193,8 @@ static void fail_unknown(const struct scope *scope, const struct node *node) {
         reader_fail(reader, &node->words[0], "\"%.*s\" is not built yet", STR_ARG(node_name(node)));
         return;
     }
-    struct str near = directive_nearest(scope, node);
+    bool is_kept = reader->diagnostics->list.count < DIAGNOSTICS_MAX;
+    struct str near = is_kept ? directive_nearest(scope, node) : STR("");
     struct diagnostic *said =
         reader_fail(reader, &node->words[0], "unknown directive \"%.*s\"", STR_ARG(node_name(node)));
     if (near.len)
