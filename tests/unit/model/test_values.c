@@ -1,0 +1,178 @@
+#include "../unit.h"
+
+#include "model/diagnostic.h"
+#include "model/value_map.h"
+
+static struct arena_pool pool;
+static struct arena arena;
+
+static struct template *text(const char *value) {
+    struct template *t = arena_zero(&arena, 1, sizeof *t);
+    assert_true(template_literal(t, str_of(value), &arena));
+    return t;
+}
+
+static void is(const struct value_map *map, const char *value, const char *want) {
+    struct str have;
+    assert_true(template_is_literal(value_map_find(map, str_of(value)), &have));
+    assert_str(have, str_of(want));
+}
+
+static void map_exact_then_regex_then_default(void **state) {
+    (void)state;
+    struct value_map map = {0};
+    struct str error;
+    size_t at;
+    map_init(&map.exact, &arena, true);
+    is(&map, "x", "");
+    assert_true(value_map_put(&map, STR(""), text("empty")));
+    assert_true(value_map_put(&map, STR("WebSocket"), text("upgrade")));
+    struct value_map_regex *slot = VEC_ADD(&map.regexes, &arena);
+    *slot = (struct value_map_regex){regex_new(STR("^web"), false, &arena, &error, &at), *text("web")};
+    slot = VEC_ADD(&map.regexes, &arena);
+    *slot = (struct value_map_regex){regex_new(STR("w"), false, &arena, &error, &at), *text("w")};
+    map.fallback = *text("close");
+    is(&map, "", "empty");
+    is(&map, "websocket", "upgrade");
+    is(&map, "WEBSOCKET", "upgrade");
+    is(&map, "website", "web");
+    is(&map, "now", "w");
+    is(&map, "h2c", "close");
+    for (size_t i = 0; i < map.regexes.count; i++)
+        regex_free(map.regexes.items[i].regex);
+}
+
+static void map_of_hosts(void **state) {
+    (void)state;
+    struct value_map map = {.is_hostnames = true, .fallback = *text("none")};
+    map_init(&map.exact, &arena, true);
+    assert_true(value_map_put(&map, STR("*.example.com"), text("all")));
+    assert_true(value_map_put(&map, STR("*.a.example.com"), text("deep")));
+    assert_true(value_map_put(&map, STR("example.com"), text("self")));
+    assert_true(value_map_put(&map, STR(".example.org"), text("both")));
+    assert_true(value_map_put(&map, STR("www.example.*"), text("end")));
+    is(&map, "example.com", "self");
+    is(&map, "Example.COM.", "self");
+    is(&map, "x.example.com", "all");
+    is(&map, "x.a.example.com", "deep");
+    is(&map, "www.example.com", "all");
+    is(&map, "www.example.de", "end");
+    is(&map, "example.org", "both");
+    is(&map, "x.example.org", "both");
+    is(&map, "example.net", "none");
+    is(&map, "", "none");
+    assert_true(value_map_has(&map, STR("*.example.com")));
+    assert_false(value_map_has(&map, STR("*.example.net")));
+}
+
+static void variables(void **state) {
+    (void)state;
+    struct variable v = variable_find(STR("host"));
+    assert_int_equal(v.id, VARIABLE_HOST);
+    assert_str(v.name, STR("host"));
+    v = variable_find(STR("http_x_forwarded_for"));
+    assert_int_equal(v.id, VARIABLE_HTTP);
+    assert_str(v.name, STR("x_forwarded_for"));
+    assert_int_equal(variable_find(STR("sent_http_x")).id, VARIABLE_SENT_HTTP);
+    assert_int_equal(variable_find(STR("arg_room")).id, VARIABLE_ARG);
+    assert_int_equal(variable_find(STR("http_")).id, VARIABLE_NONE);
+    assert_int_equal(variable_find(STR("")).id, VARIABLE_NONE);
+    assert_int_equal(variable_find(STR("nothing")).id, VARIABLE_NONE);
+}
+
+static void templates(void **state) {
+    (void)state;
+    struct template t;
+    struct str have;
+    assert_true(template_literal(&t, STR(""), &arena));
+    assert_true(template_is_empty(&t));
+    assert_true(template_is_literal(&t, &have));
+    assert_str(have, STR(""));
+    struct template_part parts[2] = {{.text = STR("a")}, {.variable = variable_find(STR("host"))}};
+    t = (struct template){parts, 2};
+    assert_false(template_is_literal(&t, &have));
+    t = (struct template){parts + 1, 1};
+    assert_false(template_is_literal(&t, &have));
+    t = (struct template){parts, 1};
+    assert_true(template_is_literal(&t, &have));
+    assert_str(have, STR("a"));
+}
+
+static void prints(const struct diagnostic *diagnostic, bool in_colour, const char *want) {
+    char text_out[1000];
+    struct builder out = builder_make(text_out, sizeof text_out);
+    diagnostic_print(&out, diagnostic, in_colour);
+    assert_str(builder_view(&out), str_of(want));
+}
+
+static void diagnostics_print(void **state) {
+    (void)state;
+    struct diagnostics all;
+    struct place place = {STR("nginx.conf"), 3, 7};
+    diagnostics_init(&all, &arena);
+    struct diagnostic *said = diagnostics_add(&all, SEVERITY_ERROR, place, "unknown \"%s\"", "lisen");
+    said->source = STR("\t  a\tlisen 80;");
+    diagnostic_hint(&all, said, "did you mean \"%s\"?", "listen");
+    prints(
+        said, false,
+        "nginx.conf:3:7: error: unknown \"lisen\"\n    a\tlisen 80;\n     \t ^\n  did you mean \"listen\"?\n");
+    said->place.column = 6;
+    prints(
+        said, false,
+        "nginx.conf:3:6: error: unknown \"lisen\"\n    a\tlisen 80;\n     \t^\n  did you mean \"listen\"?\n");
+    said = diagnostics_add(&all, SEVERITY_WARNING, (struct place){STR(""), 0, 0}, "text\033[2J");
+    prints(said, false, "warning: text\\x1b[2J\n");
+    said = diagnostics_add(&all, SEVERITY_NOTE, (struct place){STR("f"), 0, 0}, "text");
+    prints(said, true, "\033[1mf: \033[0m\033[1;36mnote: \033[0mtext\n");
+    /* a letter of two bytes takes one column */
+    said = diagnostics_add(&all, SEVERITY_NOTE, (struct place){STR("f"), 1, 4}, "text");
+    said->source = STR("\xc3\xa9 x");
+    prints(said, false, "f:1:4: note: text\n    \xc3\xa9 x\n      ^\n");
+    assert_int_equal(all.errors, 1);
+    assert_int_equal(all.warnings, 1);
+}
+
+static void diagnostics_are_bounded(void **state) {
+    (void)state;
+    struct diagnostics all;
+    diagnostics_init(&all, &arena);
+    for (int i = 0; i < 1000; i++) {
+        struct diagnostic *said =
+            diagnostics_add(&all, SEVERITY_ERROR, (struct place){STR("f"), 1, 1}, "%d", i);
+        diagnostic_hint(&all, said, "hint");
+    }
+    assert_int_equal(all.errors, 1000);
+    assert_int_equal(all.list.count, DIAGNOSTICS_MAX);
+}
+
+static void nearest(void **state) {
+    (void)state;
+    const struct str words[] = {STR("listen"), STR("location"), STR("upstream"), STR("root"), STR("if")};
+    assert_str(diagnostic_nearest(STR("lisen"), words, 5), STR("listen"));
+    assert_str(diagnostic_nearest(STR("litsen"), words, 5), STR("listen"));
+    assert_str(diagnostic_nearest(STR("tream"), words, 5), STR("upstream"));
+    assert_str(diagnostic_nearest(STR("loc"), words, 5), STR(""));
+    assert_str(diagnostic_nearest(STR("rot"), words, 5), STR("root"));
+    assert_str(diagnostic_nearest(STR("xyzzy"), words, 5), STR(""));
+    assert_str(diagnostic_nearest(STR(""), words, 5), STR(""));
+    assert_str(diagnostic_nearest(STR("ab"), words, 5), STR(""));
+    assert_str(diagnostic_nearest(STR("lisen"), words, 0), STR(""));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(map_exact_then_regex_then_default),
+        cmocka_unit_test(map_of_hosts),
+        cmocka_unit_test(variables),
+        cmocka_unit_test(templates),
+        cmocka_unit_test(diagnostics_print),
+        cmocka_unit_test(diagnostics_are_bounded),
+        cmocka_unit_test(nearest),
+    };
+    arena_pool_init(&pool, 0, 1 << 24);
+    arena_init(&arena, &pool);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_fini(&arena);
+    arena_pool_fini(&pool);
+    return failed;
+}
