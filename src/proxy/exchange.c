@@ -335,7 +335,9 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     failure_log(x, why);
     if (!is_stale)
         fault_charge(x, why);
-    bool may_retry = x->group && !x->is_client_gone && exchange_may_retry(x, next_upstream_bit(why));
+    /* A status that asks for the next server was found to allow it before it came here. */
+    bool may_retry = x->group && !x->is_client_gone &&
+                     (why == WHY_ANSWER_STATUS || exchange_may_retry(x, next_upstream_bit(why)));
     bool may_again = is_stale && !x->is_client_gone && may_ask_again(x);
     exchange_release_back(x, false);
     exchange_release_member(x);
