@@ -31,6 +31,7 @@ static void engine_answer(struct call *call, struct reply *reply) {
     if (!session) {
         session = ledger_session(node->index, node->epoch);
         session->is_sticky = ledger.is_affine;
+        session->troubles = node->troubles;
         ask->session = session;
         builder_format(&reply->text,
                        "0{\"sid\":\"%s\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,"
@@ -107,16 +108,21 @@ static void reply_send(struct call *call, const struct reply *reply) {
             world_later(dice_below(&world.fate, 20000), end_midway, call, ++call->turn);
         return;
     }
-    if (misdeed == MISDEED_BAD_CHUNK && reply->framing == ANSWER_CHUNKED) {
-        wire_format(&call->wire, "%s",
-                    dice_chance(&world.fate, 500) ? "zz\r\nabc\r\n" : "2\r\nabc\r\n0\r\n\r\n");
+    if (misdeed == MISDEED_BAD_CHUNK && reply->framing == ANSWER_CHUNKED && !reply->text.len) {
+        char two[2];
+        pattern_fill(two, 2, call->ask->id, 1, 0);
+        if (dice_chance(&world.fate, 500)) /* the chunk goes on where its CRLF should be */
+            wire_format(&call->wire, "2\r\n%c%cc\r\n0\r\n\r\n", two[0], two[1]);
+        else
+            wire_format(&call->wire, "zz\r\nabc\r\n");
         return;
     }
     body_put(call, reply, reply->bytes);
     if (reply->framing == ANSWER_CHUNKED)
         wire_format(&call->wire, dice_chance(&world.fate, 100) ? "0\r\nX-Tail: 1\r\n\r\n" : "0\r\n\r\n");
     if (misdeed == MISDEED_BYTES_AFTER && reply->framing != ANSWER_CLOSE)
-        wire_format(&call->wire, "HTTP/1.1 200 OK\r\nX-Answer: 0\r\nContent-Length: 4\r\n\r\nevil");
+        /* No whole answer: that, on a connection just used again, nobody could tell from the right one. */
+        wire_format(&call->wire, "bytes that nobody asked for\r\n\r\n");
 }
 
 static void plain_answer(struct call *call) {
@@ -138,7 +144,7 @@ static void plain_answer(struct call *call) {
     for (unsigned i = 0; i < plan->interims; i++)
         wire_format(&call->wire, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
     reply_send(call, &reply);
-    if (plan->misdeed == MISDEED_CLOSE_AFTER || reply.closes)
+    if (!call->is_cut && (plan->misdeed == MISDEED_CLOSE_AFTER || reply.closes))
         wire_close_after(&call->wire);
 }
 
@@ -240,7 +246,7 @@ static void begin(struct call *call) {
     const struct plan *plan = &call->ask->plan;
     call->has_begun = true;
     call->wire.pace_us = plan->pace_us;
-    call->wire.piece = 1 + (size_t)(plan->body_bytes / 20);
+    call->wire.piece = 16 + (size_t)(plan->body_bytes / 20);
     if (is_wild(plan->misdeed) && !(plan->misdeed == MISDEED_UNASKED_101 && call->is_upgrade))
         misdo(call);
     else if (call->is_upgrade)
@@ -252,12 +258,12 @@ static void begin(struct call *call) {
 void call_answer(struct call *call) {
     if (!call->has_begun)
         begin(call);
-    if (call->state != CALL_ANSWER || call->is_cut || !wire_is_empty(&call->wire))
-        return;
-    if (!call->wire.end) {
+    if (call->state == CALL_ANSWER && !call->wire.end) {
         call_end(call, false);
         return;
     }
+    if (call->state != CALL_ANSWER || call->is_cut || !wire_is_empty(&call->wire))
+        return;
     call->has_begun = false;
     call_done(call);
 }

@@ -48,7 +48,8 @@ static void session_judge(struct call *call, struct str target) {
     if (!session)
         return;
     bool is_fresh = world.now_us - session->touched_us < 40000000;
-    if (session->is_sticky && is_fresh && session->node != call->node->index)
+    bool is_untroubled = crowd.nodes[session->node]->troubles == session->troubles;
+    if (session->is_sticky && is_fresh && is_untroubled && session->node != call->node->index)
         world_fail("request %u of session %s, which node %u holds, came to node %u", ask->id, session->sid,
                    session->node, call->node->index);
     session->touched_us = world.now_us;
@@ -261,6 +262,7 @@ void node_change(struct node *node, enum node_health health) {
     node->service->mode = health == NODE_DEAD   ? SERVICE_REFUSE
                           : health == NODE_HOLE ? SERVICE_HOLE
                                                 : SERVICE_OPEN;
+    node->troubles += health != NODE_UP;
     if (health == NODE_DEAD)
         node->epoch++;
     LIST_EACH (&node->calls, at) {
