@@ -278,9 +278,14 @@ static bool method_is_idempotent(enum h1_method method) {
            method == H1_OPTIONS || method == H1_TRACE;
 }
 
+/* Has any of the request's body gone to a server? An empty chunked one has when its end did. */
+static bool is_body_given(const struct exchange *x) {
+    return x->up.bytes || (x->up.is_done && x->request->framing == H1_CHUNKED);
+}
+
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
     const struct policy *policy = exchange_policy(x);
-    if (!(policy->next_upstream & next_bit) || x->is_head_out || x->up.bytes || x->sid)
+    if (!(policy->next_upstream & next_bit) || x->is_head_out || is_body_given(x) || x->sid)
         return false;
     if (x->has_sent && (x->eio.sid.len || (!method_is_idempotent((enum h1_method)x->request->method) &&
                                            !(policy->next_upstream & NEXT_NON_IDEMPOTENT))))
@@ -301,7 +306,7 @@ static bool is_stale_connection(const struct exchange *x, enum why why) {
 }
 
 static bool may_ask_again(const struct exchange *x) {
-    if (x->is_head_out || x->up.bytes || x->stale_tries >= 3)
+    if (x->is_head_out || is_body_given(x) || x->stale_tries >= 3)
         return false;
     return !x->has_sent || (x->eio.sid.len == 0 && method_is_idempotent((enum h1_method)x->request->method));
 }
