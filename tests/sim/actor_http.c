@@ -169,7 +169,7 @@ static bool answered(struct http_client *self) {
     self->answer.text_len = 0;
     if (is_unsent || closes || ask->is_old) {
         if (closes && !is_unsent && wire_view(&self->wire).len)
-            world_fail("request %u: bytes behind the answer that closes", ask->id);
+            world_fail("request %u (%s): bytes behind the answer that closes", ask->id, ask->method);
         redial(self);
         return false;
     }
