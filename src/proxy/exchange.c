@@ -247,6 +247,7 @@ bool exchange_begin_refused(struct front *front, enum why why) {
         return false;
     x->up.is_done = true;
     x->why = why;
+    x->is_head_refused = str_starts(front->in.view, STR("HEAD "));
     exchange_run(x);
     return true;
 }

@@ -73,9 +73,10 @@ struct exchange {
     struct str host; /* lower case, without port */
     struct str path; /* normalised */
     struct eio_query eio;
-    bool is_upgrade;   /* a valid WebSocket upgrade, which the route lets pass */
-    bool is_handshake; /* begins a session: an answer is due soon, and may come from any peer */
-    bool is_minor_0;   /* the client speaks HTTP/1.0 */
+    bool is_upgrade;      /* a valid WebSocket upgrade, which the route lets pass */
+    bool is_handshake;    /* begins a session: an answer is due soon, and may come from any peer */
+    bool is_head_refused; /* refused before `request` was kept, and it began with HEAD */
+    bool is_minor_0;      /* the client speaks HTTP/1.0 */
     struct passage up;
     uint64_t connection_id, connection_requests;
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */

@@ -255,7 +255,8 @@ static void local_build(struct exchange *x, struct gather *g) {
     x->down.framing = has_body ? H1_LENGTH : H1_NO_BODY;
     response_head_end(x, &g->stage);
     x->sent_bytes += g->stage.len;
-    bool is_wanted = has_body && !(x->request && x->request->method == H1_HEAD);
+    bool is_head = x->request ? x->request->method == H1_HEAD : x->is_head_refused;
+    bool is_wanted = has_body && !is_head;
     if (!is_wanted)
         local_close(x);
     if (is_wanted && local->file < 0) {
