@@ -187,19 +187,59 @@ static enum why send_error_why(const struct exchange *x, int error) {
     return WHY_BACKEND_RESET;
 }
 
-/* Sends head and, when the body is at hand, what there is of it. */
+/* Sends what is gathered, and behind it what the client has sent of its body. */
+static enum why body_move(struct exchange *x, struct gather *g) {
+    uint64_t before = x->up.bytes;
+    enum passage_verdict verdict =
+        passage_move(x, &x->up, &x->front->in, x->front->duct, x->engine->loop->scratch, g);
+    x->up_sent_bytes += x->up.bytes - before;
+    switch (verdict) {
+    case PASSAGE_YIELD:
+        exchange_yield(x);
+        return WHY_NONE;
+    case PASSAGE_DONE:
+    case PASSAGE_WAIT:
+        return WHY_NONE;
+    case PASSAGE_BAD:
+        return WHY_BAD_REQUEST;
+    case PASSAGE_LARGE:
+        return WHY_BODY_TOO_LARGE;
+    case PASSAGE_ENDED:
+        x->is_client_gone = true;
+        return WHY_CLIENT_CLOSED;
+    case PASSAGE_BROKEN_SOURCE:
+        x->is_client_gone = true;
+        return WHY_CLIENT_RESET;
+    case PASSAGE_BROKEN_SINK:
+        return WHY_BACKEND_RESET;
+    case PASSAGE_NO_MEMORY:
+        break;
+    }
+    return WHY_NO_MEMORY;
+}
+
+/* Sends the head: on a kept connection together with what is there of the body, in one piece. On a fresh one
+ * the body waits until it is connected, for else it would be used up when another server must be tried. */
 static enum why head_send(struct exchange *x) {
     struct gather g;
+    struct passage up = x->up;
+    unsigned sent = x->back.duct->sent_since_look;
+    enum why why = WHY_NONE;
     gather_init(&g, x->engine->stage, &x->back.out);
     if (!request_head_build(x, &g.stage))
         return WHY_HEAD_TOO_LARGE;
-    size_t len = g.stage.len;
-    int error = gather_send(&g);
-    if (error)
-        return send_error_why(x, error);
-    x->has_sent = x->back.out.len < len;
-    x->up_sent_bytes += len;
-    return WHY_NONE;
+    x->up_sent_bytes += g.stage.len;
+    if (x->back.requests > 0 && !x->up.is_done && x->front->in.view.len) {
+        why = body_move(x, &g);
+    } else {
+        int error = gather_send(&g);
+        if (error)
+            why = send_error_why(x, error);
+    }
+    x->has_sent = x->back.duct->sent_since_look != sent;
+    if (why == WHY_BACKEND_RESET && !x->has_sent)
+        x->up = up; /* not a byte went out: the body is still all there */
+    return why;
 }
 
 enum exchange_state exchange_connect(struct exchange *x) {
@@ -244,33 +284,7 @@ enum why exchange_forward_up(struct exchange *x) {
     if (x->up.is_done || !outbox_is_empty(&x->back.out))
         return WHY_NONE;
     gather_init(&g, x->engine->stage, &x->back.out);
-    uint64_t before = x->up.bytes;
-    enum passage_verdict verdict =
-        passage_move(x, &x->up, &x->front->in, x->front->duct, x->engine->loop->scratch, &g);
-    x->up_sent_bytes += x->up.bytes - before;
-    switch (verdict) {
-    case PASSAGE_YIELD:
-        exchange_yield(x);
-        return WHY_NONE;
-    case PASSAGE_DONE:
-    case PASSAGE_WAIT:
-        return WHY_NONE;
-    case PASSAGE_BAD:
-        return WHY_BAD_REQUEST;
-    case PASSAGE_LARGE:
-        return WHY_BODY_TOO_LARGE;
-    case PASSAGE_ENDED:
-        x->is_client_gone = true;
-        return WHY_CLIENT_CLOSED;
-    case PASSAGE_BROKEN_SOURCE:
-        x->is_client_gone = true;
-        return WHY_CLIENT_RESET;
-    case PASSAGE_BROKEN_SINK:
-        return WHY_BACKEND_RESET;
-    case PASSAGE_NO_MEMORY:
-        break;
-    }
-    return WHY_NO_MEMORY;
+    return body_move(x, &g);
 }
 
 enum exchange_state exchange_send(struct exchange *x) {
