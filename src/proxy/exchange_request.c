@@ -187,35 +187,19 @@ static enum why send_error_why(const struct exchange *x, int error) {
     return WHY_BACKEND_RESET;
 }
 
+static const enum why up_whys[PASSAGE_VERDICTS] = {
+    [PASSAGE_BAD] = WHY_BAD_REQUEST,           [PASSAGE_LARGE] = WHY_BODY_TOO_LARGE,
+    [PASSAGE_ENDED] = WHY_CLIENT_CLOSED,       [PASSAGE_BROKEN_SOURCE] = WHY_CLIENT_RESET,
+    [PASSAGE_BROKEN_SINK] = WHY_BACKEND_RESET, [PASSAGE_NO_MEMORY] = WHY_NO_MEMORY,
+};
+
 /* Sends what is gathered, and behind it what the client has sent of its body. */
 static enum why body_move(struct exchange *x, struct gather *g) {
     uint64_t before = x->up.bytes;
     enum passage_verdict verdict =
         passage_move(x, &x->up, &x->front->in, x->front->duct, x->engine->loop->scratch, g);
     x->up_sent_bytes += x->up.bytes - before;
-    switch (verdict) {
-    case PASSAGE_YIELD:
-        exchange_yield(x);
-        return WHY_NONE;
-    case PASSAGE_DONE:
-    case PASSAGE_WAIT:
-        return WHY_NONE;
-    case PASSAGE_BAD:
-        return WHY_BAD_REQUEST;
-    case PASSAGE_LARGE:
-        return WHY_BODY_TOO_LARGE;
-    case PASSAGE_ENDED:
-        x->is_client_gone = true;
-        return WHY_CLIENT_CLOSED;
-    case PASSAGE_BROKEN_SOURCE:
-        x->is_client_gone = true;
-        return WHY_CLIENT_RESET;
-    case PASSAGE_BROKEN_SINK:
-        return WHY_BACKEND_RESET;
-    case PASSAGE_NO_MEMORY:
-        break;
-    }
-    return WHY_NO_MEMORY;
+    return passage_why(x, verdict, up_whys);
 }
 
 /* Sends the head: on a kept connection together with what is there of the body, in one piece. On a fresh one

@@ -148,33 +148,19 @@ enum exchange_state exchange_await(struct exchange *x) {
     }
 }
 
+static const enum why down_whys[PASSAGE_VERDICTS] = {
+    [PASSAGE_BAD] = WHY_ANSWER_BODY_INVALID,  [PASSAGE_LARGE] = WHY_NO_MEMORY,
+    [PASSAGE_ENDED] = WHY_ANSWER_BODY_SHORT,  [PASSAGE_BROKEN_SOURCE] = WHY_BACKEND_RESET,
+    [PASSAGE_BROKEN_SINK] = WHY_CLIENT_RESET, [PASSAGE_NO_MEMORY] = WHY_NO_MEMORY,
+};
+
 static enum why down_move(struct exchange *x, struct gather *g) {
     uint64_t before = x->down.bytes;
     enum passage_verdict verdict =
         passage_move(x, &x->down, &x->back.in, x->back.duct, x->engine->back_scratch, g);
     x->sent_bytes += x->down.bytes - before;
     x->received_bytes += x->down.bytes - before;
-    switch (verdict) {
-    case PASSAGE_YIELD:
-        exchange_yield(x);
-        return WHY_NONE;
-    case PASSAGE_DONE:
-    case PASSAGE_WAIT:
-        return WHY_NONE;
-    case PASSAGE_BAD:
-        return WHY_ANSWER_BODY_INVALID;
-    case PASSAGE_ENDED:
-        return WHY_ANSWER_BODY_SHORT;
-    case PASSAGE_BROKEN_SOURCE:
-        return WHY_BACKEND_RESET;
-    case PASSAGE_BROKEN_SINK:
-        x->is_client_gone = true;
-        return WHY_CLIENT_RESET;
-    case PASSAGE_LARGE:
-    case PASSAGE_NO_MEMORY:
-        break;
-    }
-    return WHY_NO_MEMORY;
+    return passage_why(x, verdict, down_whys);
 }
 
 /* The backend answers while the client still sends: goes on with the body as long as the backend takes it. */

@@ -112,3 +112,12 @@ enum passage_verdict passage_move(struct exchange *x, struct passage *passage, s
     }
     return PASSAGE_YIELD;
 }
+
+enum why passage_why(struct exchange *x, enum passage_verdict verdict, const enum why whys[PASSAGE_VERDICTS]) {
+    enum why why = whys[verdict];
+    if (verdict == PASSAGE_YIELD)
+        exchange_yield(x);
+    if (why == WHY_CLIENT_CLOSED || why == WHY_CLIENT_RESET)
+        x->is_client_gone = true;
+    return why;
+}

@@ -16,10 +16,15 @@ enum passage_verdict {
     PASSAGE_BROKEN_SOURCE,
     PASSAGE_BROKEN_SINK,
     PASSAGE_NO_MEMORY,
+    PASSAGE_VERDICTS
 };
 
 /* Sends what `g` holds already, and the body behind it, reading from `in` and then from `from` into scratch. */
 enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in,
                                   struct duct *from, char *scratch, struct gather *g);
+
+/* What a verdict means for the exchange: WHY_NONE while the body goes on, else the entry of `whys` for this
+ * direction. Goes on in the next turn after YIELD; notes that the client has gone. */
+enum why passage_why(struct exchange *x, enum passage_verdict verdict, const enum why whys[PASSAGE_VERDICTS]);
 
 #endif
