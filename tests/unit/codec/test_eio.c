@@ -233,65 +233,67 @@ static void test_open_bounds(void **state) {
     assert_true(open.ping_interval_ms == 0 && open.ping_timeout_ms == 0);
 }
 
+static const struct payload {
+    const char *text;
+    size_t len;
+    unsigned version;
+    bool closes;
+} payloads[] = {
+    {"1", 1, 4, true},
+    {"6\x1e"
+     "1",
+     3, 4, true},
+    {"1\x1e"
+     "4a",
+     4, 4, true},
+    {"41", 2, 4, false},
+    {"4a\x1e"
+     "41\x1e"
+     "b1",
+     8, 4, false},
+    {"", 0, 4, false},
+    {"\x1e\x1e", 2, 4, false},
+    {"1:1", 3, 4, true},
+    {"1:1", 3, 3, true},
+    {"2:411:1", 7, 3, true},
+    {"2:41", 4, 3, false},
+    {"1", 1, 3, false},
+    {"3:4\xc3\xa9\xe2\x82\xac"
+     "1:1",
+     11, 3, true},
+    {"3:4\xf0\x9f\x98\x80"
+     "1:1",
+     10, 3, true},
+    {"2:4\xf0\x9f\x98\x80"
+     "1:1",
+     10, 3, false},
+    {"9:41", 4, 3, false},
+    {"0:1:1", 5, 3, true},
+    {":1", 2, 3, false},
+    {"99999999999:1", 13, 3, false},
+    {"\x00\x01\xff"
+     "1",
+     4, 3, true},
+    {"\x01\x01\xff\x01", 4, 3, true},
+    {"\x01\x01\xff"
+     "1",
+     4, 3, false},
+    {"\x01\x02\xff\x04\x01\x00\x01\xff"
+     "1",
+     9, 3, true},
+    {"\x00\x09\xff"
+     "1",
+     4, 3, false},
+    {"\x00\xff"
+     "1",
+     3, 3, false},
+};
+
 static void test_close(void **state) {
     (void)state;
-    static const struct {
-        const char *text;
-        size_t len;
-        unsigned version;
-        bool closes;
-    } rows[] = {
-        {"1", 1, 4, true},
-        {"6\x1e"
-         "1",
-         3, 4, true},
-        {"1\x1e"
-         "4a",
-         4, 4, true},
-        {"41", 2, 4, false},
-        {"4a\x1e"
-         "41\x1e"
-         "b1",
-         8, 4, false},
-        {"", 0, 4, false},
-        {"\x1e\x1e", 2, 4, false},
-        {"1:1", 3, 4, true},
-        {"1:1", 3, 3, true},
-        {"2:411:1", 7, 3, true},
-        {"2:41", 4, 3, false},
-        {"1", 1, 3, false},
-        {"3:4\xc3\xa9\xe2\x82\xac"
-         "1:1",
-         11, 3, true},
-        {"3:4\xf0\x9f\x98\x80"
-         "1:1",
-         10, 3, true},
-        {"2:4\xf0\x9f\x98\x80"
-         "1:1",
-         10, 3, false},
-        {"9:41", 4, 3, false},
-        {"0:1:1", 5, 3, true},
-        {":1", 2, 3, false},
-        {"99999999999:1", 13, 3, false},
-        {"\x00\x01\xff"
-         "1",
-         4, 3, true},
-        {"\x01\x01\xff\x01", 4, 3, true},
-        {"\x01\x01\xff"
-         "1",
-         4, 3, false},
-        {"\x01\x02\xff\x04\x01\x00\x01\xff"
-         "1",
-         9, 3, true},
-        {"\x00\x09\xff"
-         "1",
-         4, 3, false},
-        {"\x00\xff"
-         "1",
-         3, 3, false},
-    };
-    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (eio_has_close(edge_place(str_make(rows[i].text, rows[i].len)), rows[i].version) != rows[i].closes)
+    for (unsigned i = 0; i < sizeof payloads / sizeof payloads[0]; i++)
+        if (eio_has_close(edge_place(str_make(payloads[i].text, payloads[i].len)), payloads[i].version) !=
+            payloads[i].closes)
             fail_msg("row %u", i);
 }
 

@@ -1,0 +1,41 @@
+# make fuzz         each tests/fuzz/fuzz_NAME.c under libFuzzer, FUZZ_SECONDS one after the other; FUZZ="uri ws" chooses
+# make fuzz-replay  the same over their corpora, tests/fuzz/corpus/NAME, with this V's compiler and sanitizers
+FUZZ_SECONDS ?= $(or $(TIME),600)
+FUZZ ?= $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_BUILD = build/fuzz
+FUZZ_CC = clang
+FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -pthread \
+  -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+FUZZ_OBJECTS = $(patsubst %.c,$(FUZZ_BUILD)/%.o,$(filter-out src/main/%,$(SOURCES)))
+FUZZERS = $(FUZZ:%=$(FUZZ_BUILD)/fuzz_%)
+REPLAYS = $(FUZZ:%=$(BUILD)/tests/fuzz/replay_%)
+
+$(FUZZ_BUILD)/%.o: %.c tests/fuzz/fuzz.mk
+	@mkdir -p $(@D)
+	@echo "  fuzz $<"
+	@$(FUZZ_CC) $(CPPFLAGS) $(FUZZ_CFLAGS) -c -o $@ $<
+$(FUZZ_BUILD)/libhawser.a: $(FUZZ_OBJECTS)
+	@rm -f $@
+	@$(AR) rcs $@ $^
+$(FUZZERS): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_BUILD)/libhawser.a
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LIBS)
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# What a run finds new goes to build/fuzz/corpus, what breaks it to build/fuzz/NAME-crash-...
+fuzz: $(FUZZERS)
+	@for name in $(FUZZ); do \
+	  mkdir -p $(FUZZ_BUILD)/corpus/$$name tests/fuzz/corpus/$$name; \
+	  dictionary=$$(ls tests/fuzz/$$name.dict 2>/dev/null); \
+	  echo "--- $$name, $(FUZZ_SECONDS) s"; \
+	  $(FUZZ_BUILD)/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+	    -artifact_prefix=$(FUZZ_BUILD)/$$name- $${dictionary:+-dict=$$dictionary} \
+	    $(FUZZ_BUILD)/corpus/$$name tests/fuzz/corpus/$$name >$(FUZZ_BUILD)/$$name.log 2>&1 \
+	    || { tail -n 40 $(FUZZ_BUILD)/$$name.log; exit 1; }; \
+	  tail -n 6 $(FUZZ_BUILD)/$$name.log; \
+	done
+fuzzers: $(FUZZERS)
+fuzz-replay: $(REPLAYS)
+	@tests/fuzz/replay $(REPLAYS)
+.PHONY: fuzz fuzzers fuzz-replay
+-include $(wildcard $(FUZZ_BUILD)/tests/fuzz/*.d) $(FUZZ_OBJECTS:.o=.d)
