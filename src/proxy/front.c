@@ -289,7 +289,9 @@ void front_resume(struct front *front) {
     front->skipped = 0;
     front->phase = FRONT_IDLE;
     if (front->must_close) {
-        if (front->must_linger && outbox_is_empty(&front->out) && !front->duct->has_end)
+        /* With bytes unread, such as a pipelined request, closing would send RST. */
+        bool has_unread = front->must_linger || front->in.view.len || front->duct->can_read;
+        if (has_unread && outbox_is_empty(&front->out) && !front->duct->has_end)
             linger_begin(front);
         else
             front_close(front);

@@ -16,7 +16,7 @@ struct node {
     unsigned index;
     struct service *service;
     enum node_health health;
-    unsigned epoch; /* grows with each death */
+    unsigned epoch;    /* grows with each death */
     unsigned troubles; /* how often it died, hung or was out of reach */
     struct list calls;
     uint64_t accepted, seen;

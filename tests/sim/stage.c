@@ -22,6 +22,8 @@ bool stage_open(uint64_t seed, void (*choose)(struct setting *setting)) {
     stage.before.bytes = port_memory().bytes;
     (choose ? choose : setting_draw)(&stage.setting);
     ledger.is_affine = stage.setting.profile.has_sticky || stage.setting.profile.nodes == 1;
+    if (!stage.setting.profile.is_calm && !stage.setting.profile.forgives)
+        world.harm_least_ms = 12000;
     if (loop_init(&stage.loop) < 0)
         return false;
     crowd_begin(&stage.setting.profile, &front);
@@ -97,10 +99,10 @@ static void node_judge(const struct node *node) {
         const struct call *call = LIST_OF(at, struct call, peers);
         world_fail("node %u still has a connection: state %d, request %u, %s", node->index, call->state,
                    call->ask ? call->ask->id : 0,
-                   !call->wire.end             ? "closed"
-                   : call->wire.is_stalled     ? "it does not read"
+                   !call->wire.end                    ? "closed"
+                   : call->wire.is_stalled            ? "it does not read"
                    : call->wire.end->other->is_closed ? "closed by the engine"
-                                               : "open");
+                                                      : "open");
     }
 }
 
@@ -154,8 +156,8 @@ static void probe(void) {
     }
     if (world.now_us < world.harm_until_us)
         stage_until(NULL, (world.harm_until_us - world.now_us) / 1000 + 1);
-    /* Where nodes are set aside for their failures, whoever comes while each is being tried again by one request
-     * finds no live one, as with nginx. */
+    /* Where nodes are set aside for their failures, whoever comes while each is being tried again by one
+     * request finds no live one, as with nginx. */
     if (!crowd.profile.forgives && crowd.profile.nodes > 1)
         world_harm(60000);
     crowd.profile.is_calm = true;

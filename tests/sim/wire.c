@@ -89,14 +89,14 @@ static void flush(struct wire *wire) {
         ssize_t took = end_give(wire->end, wire->out + wire->out_at, len);
         if (took == -EAGAIN)
             return;
-        if (took < 0) {
-            wire->is_broken = true;
+        if (took < 0) { /* what has come can still be read */
+            wire->cannot_send = true;
             wire->out_at = wire->out_len;
             return;
         }
         wire->out_at += (size_t)took;
         wire->sent += (uint64_t)took;
-        if (wire->pace_us && !wire_is_empty(wire)) {
+        if (wire->pace_us && (size_t)took == len && !wire_is_empty(wire)) {
             wire->is_waiting = true;
             world_later(wire->pace_us, piece_due, wire, 0);
             return;
@@ -123,7 +123,9 @@ static void drink(struct wire *wire) {
         ssize_t got = end_take(wire->end, wire->in + wire->in_len, len, false);
         if (got == -EAGAIN)
             return;
-        if (got == 0)
+        if (got == 0 && wire->cannot_send && !wire->end->in.fin_arrived)
+            wire->is_broken = true;
+        else if (got == 0)
             wire->has_end = true;
         else if (got < 0)
             wire->is_broken = true;

@@ -22,6 +22,7 @@ struct wire {
     uint64_t read_pace_us; /* between two reads; 0: at once */
     size_t read_piece;
     bool is_stalled;             /* reads nothing at all */
+    bool cannot_send;            /* a send has failed */
     bool has_end, is_broken;     /* the other's FIN has been read; reset, refused or timed out */
     bool finishes, closes;       /* once all is sent */
     bool is_finished;            /* our FIN is sent */

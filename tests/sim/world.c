@@ -163,7 +163,8 @@ bool world_advance(uint64_t until_us) {
 }
 
 void world_harm(uint64_t lasting_ms) {
-    uint64_t until = world.now_us + lasting_ms * 1000;
+    uint64_t lasting = lasting_ms > world.harm_least_ms ? lasting_ms : world.harm_least_ms;
+    uint64_t until = world.now_us + lasting * 1000;
     world.harm++;
     if (until > world.harm_until_us)
         world.harm_until_us = until;

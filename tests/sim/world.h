@@ -86,6 +86,7 @@ struct world {
     struct moment *moments; /* a heap */
     size_t moment_count, moment_room;
     uint64_t order;
+    uint64_t harm_least_ms;       /* every fault is felt so long, because nodes are set aside for it */
     uint64_t harm, harm_until_us; /* faults so far, and until when one may still be felt */
     uint64_t hash;                /* of all trace lines */
     uint64_t trace_count;
