@@ -75,7 +75,7 @@ static void step(struct tube *tube) {
     struct wire *wire = tube->wire;
     if (!hear(tube))
         return;
-    if (wire->is_broken || !wire->end) {
+    if (wire->is_broken || !wire->end || (wire->cannot_send && wire->has_end)) {
         end_tube(tube);
         return;
     }
