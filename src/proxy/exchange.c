@@ -440,7 +440,7 @@ enum exchange_state exchange_done(struct exchange *x) {
     if (x->request || x->status)
         access_log_write(x);
     if (front) {
-        if (!x->up.is_done)
+        if (!x->up.is_done || x->is_up_broken)
             front->must_close = front->must_linger = true;
         if (x->is_upgrade_refused && (front->in.view.len || front->duct->can_read))
             front->must_close = front->must_linger =

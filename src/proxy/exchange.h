@@ -77,6 +77,8 @@ struct exchange {
     bool is_handshake;    /* begins a session: an answer is due soon, and may come from any peer */
     bool is_head_refused; /* refused before `request` was kept, and it began with HEAD */
     bool is_minor_0;      /* the client speaks HTTP/1.0 */
+    bool is_up_broken; /* bytes of the body may have been read and not consumed: nothing behind them can be read
+                        */
     struct passage up;
     uint64_t connection_id, connection_requests;
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */

@@ -199,7 +199,9 @@ static enum why body_move(struct exchange *x, struct gather *g) {
     enum passage_verdict verdict =
         passage_move(x, &x->up, &x->front->in, x->front->duct, x->engine->loop->scratch, g);
     x->up_sent_bytes += x->up.bytes - before;
-    return passage_why(x, verdict, up_whys);
+    enum why why = passage_why(x, verdict, up_whys);
+    x->is_up_broken = x->is_up_broken || why != WHY_NONE;
+    return why;
 }
 
 /* Sends the head: on a kept connection together with what is there of the body, in one piece. On a fresh one
@@ -221,8 +223,10 @@ static enum why head_send(struct exchange *x) {
             why = send_error_why(x, error);
     }
     x->has_sent = x->back.duct->sent_since_look != sent;
-    if (why == WHY_BACKEND_RESET && !x->has_sent)
+    if (why == WHY_BACKEND_RESET && !x->has_sent) {
         x->up = up; /* not a byte went out: the body is still all there */
+        x->is_up_broken = false;
+    }
     return why;
 }
 
