@@ -107,8 +107,9 @@ static enum codec_result scheme_read(struct h1_head *head, const char **at, cons
 /* The forms of RFC 9112 3.2 but authority-form, which is CONNECT's alone. *stop: the space behind. */
 static enum codec_result target_read(struct h1_head *head, const char *at, const char *end, const char **stop) {
     const char *path = at, *mark;
+    bool is_asterisk = *at == '*';
     head->target_at = offset(head, at);
-    if (*at == '*') {
+    if (is_asterisk) {
         mark = at + 1;
     } else if (*at == '/') {
         mark = h1_scan_target(at, end, '?');
@@ -124,7 +125,7 @@ static enum codec_result target_read(struct h1_head *head, const char *at, const
     }
     head->path_at = offset(head, path);
     head->path_len = (uint32_t)(mark - path);
-    if (mark < end && *mark == '?' && *at != '*') {
+    if (mark < end && *mark == '?' && !is_asterisk) {
         head->query_at = offset(head, mark) + 1;
         mark = h1_scan_target(mark + 1, end, '#');
         head->query_len = offset(head, mark) - head->query_at;
