@@ -104,6 +104,8 @@ check-pure: $(OBJECTS)
 	@tools/check-pure $(BUILD)
 states: $(BUILD)/tools/print-states
 	@tools/insert-states $< ARCHITECTURE.md
+check-states: $(BUILD)/tools/print-states
+	@tools/insert-states $< ARCHITECTURE.md --check
 $(BUILD)/tools/print-states: $(BUILD)/tools/print-states.o
 	@$(CC) $(LDFLAGS) -o $@ $^
 
@@ -116,7 +118,7 @@ clean:
 	rm -rf build hawser compile_commands.json
 
 .PHONY: all hawser deps run unit cli conf scene sim e2e check test bench fuzz fuzz-replay format states install uninstall clean \
-  check-format check-layers check-limits check-headers check-pure
+  check-format check-layers check-limits check-headers check-pure check-states
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)

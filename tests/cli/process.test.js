@@ -174,6 +174,22 @@ for (const signals of [['SIGQUIT', 'SIGQUIT'], ['SIGQUIT', 'SIGTERM'], ['SIGTERM
     await answer;
   });
 
+test('SIGWINCH closes the door and stays; SIGUSR2 is declined', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'x'));
+  await running(program);
+  program.signal('SIGUSR2');
+  await until('declined', () => program.read('error.log').includes('taking over by a new binary is not built'));
+  assert.strictEqual((await get(port)).body, 'x');
+  program.signal('SIGWINCH');
+  await until('closed', async () => !(await isOpen(port)));
+  program.signal('SIGHUP');
+  await until('no reload any more', () => program.read('error.log').includes('not reloading'));
+  assert.strictEqual(program.child.exitCode, null);
+  program.signal('SIGQUIT');
+  await program.cleanEnd();
+});
+
 test('daemon on: the starter ends, the pid file names who stays', async (t) => {
   const port = await freePort();
   const program = await start(t, config(port, 'x', '', 'daemon on;'), true);

@@ -67,15 +67,15 @@ const isAlive = (pid) => {
   }
 };
 
-// A directory with hawser.conf, whose text `config` makes from the directory, and the hawser that serves it; the
-// test's end ends both.
+// A directory with hawser.conf, and the hawser that serves it, in a session without a terminal; the test's end ends
+// both.
 async function start(t, config, isDaemon = false) {
   const home = directory(t);
   const at = (name) => path.join(home, name);
   const write = (text) => fs.writeFileSync(at('hawser.conf'), text);
   const read = (name) => (fs.existsSync(at(name)) ? fs.readFileSync(at(name), 'utf8') : '');
   write(config);
-  const child = spawn(hawser, ['-c', at('hawser.conf')], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(hawser, ['-c', at('hawser.conf')], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const self = { child, at, write, read, stderr: '' };
   child.stderr.on('data', (bytes) => (self.stderr += bytes));
   self.ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve({ code, signal })));
