@@ -1,6 +1,7 @@
 #include "main/process.h"
 
 #include "base/mem.h"
+#include "loop/clock.h"
 #include "main/boot.h"
 #include "main/pid_file.h"
 #include "main/reload.h"
@@ -226,6 +227,9 @@ static void on_quit(struct process *process) {
         return;
     }
     process->is_draining = true;
+    uint64_t most_ms = process->snapshot->model->shutdown_timeout_ms;
+    if (most_ms)
+        process->drain_until_ms = clock_mono_ms() + most_ms;
     log_line(&process->log, LOG_NOTICE, "gracefully shutting down");
     process_close(process);
 }
@@ -294,11 +298,20 @@ static void signals_list(sigset_t *set) {
     sigaddset(set, SIGRTMIN);
 }
 
+static uint64_t wait_ms(const struct process *process) {
+    uint64_t most = TIDY_S * 1000, now = clock_mono_ms();
+    if (process->drain_until_ms <= now)
+        return 0;
+    return process->drain_until_ms - now < most ? process->drain_until_ms - now : most;
+}
+
 static void signals_await(struct process *process, const sigset_t *set) {
-    const struct timespec tidy = {TIDY_S, 0};
     while (!process->is_over) {
-        int signal = sigtimedwait(set, NULL, &tidy);
-        signal_take(process, signal);
+        uint64_t wait = wait_ms(process);
+        const struct timespec most = {(time_t)(wait / 1000), (long)(wait % 1000) * 1000000};
+        signal_take(process, sigtimedwait(set, NULL, &most));
+        if (clock_mono_ms() >= process->drain_until_ms)
+            process->is_over = true;
         heap_tidy(process);
     }
 }
@@ -322,7 +335,7 @@ static void process_end(struct process *process) {
 }
 
 int process_run(const struct options *options) {
-    struct process process = {.options = options};
+    struct process process = {.options = options, .drain_until_ms = UINT64_MAX};
     struct arena_pool pool;
     struct arena arena;
     struct diagnostics diagnostics;

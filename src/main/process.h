@@ -25,6 +25,7 @@ struct process {
     atomic_uint undrained; /* loops with something still under way, while draining; any thread */
     atomic_bool is_untidy; /* a reload has freed much: memory goes back to the system; any thread */
     bool is_draining, is_closed, is_over;
+    uint64_t drain_until_ms; /* clock_mono_ms at which a graceful end waits no longer; UINT64_MAX: it waits */
 };
 
 /* Serves until a signal ends it. The exit code. */

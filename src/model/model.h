@@ -18,7 +18,8 @@ struct model {
     struct str pid_path;         /* empty: none is written */
     struct str error_log_path;   /* "stderr" when not said */
     enum log_level error_log_level;
-    uint64_t descriptors; /* worker_rlimit_nofile; 0: as found */
+    uint64_t descriptors;         /* worker_rlimit_nofile; 0: as found */
+    uint64_t shutdown_timeout_ms; /* worker_shutdown_timeout: how long a graceful end waits; 0: no limit */
     bool has_http;
 
     struct map *types; /* the built-in ones, for policies whose `types` is not said; NULL: not made */

@@ -304,6 +304,7 @@ void model_print(struct builder *out, const struct model *model) {
         builder_str(out, STR("loops auto\n"));
     put_number(out, 0, "worker_connections", model->worker_connections, 0);
     put_number(out, 0, "descriptors", model->descriptors, 0);
+    put_number(out, 0, "shutdown_timeout_ms", model->shutdown_timeout_ms, 0);
     put_number(out, 0, "daemon", model->is_daemon, 0);
     if (model->pid_path.len)
         builder_format(out, "pid %.*s\n", STR_ARG(model->pid_path));

@@ -157,6 +157,19 @@ test('SIGQUIT waits for what is under way', async (t) => {
   await program.cleanEnd();
 });
 
+test('SIGQUIT waits no longer than worker_shutdown_timeout', async (t) => {
+  const port = await freePort();
+  const backend = await holder(t);
+  const top = 'worker_shutdown_timeout 50ms;';
+  const program = await start(t, config(await freePort(), 'x', passing(port, backend.port), top));
+  await running(program);
+  const answer = get(port).then(() => 'answered', () => 'closed');
+  await until('request at the backend', () => backend.held.length);
+  program.signal('SIGQUIT');
+  await program.cleanEnd();
+  await answer;
+});
+
 for (const signals of [['SIGQUIT', 'SIGQUIT'], ['SIGQUIT', 'SIGTERM'], ['SIGTERM']])
   test(`${signals.join(' and ')}: no waiting`, async (t) => {
     const port = await freePort();
