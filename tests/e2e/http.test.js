@@ -5,7 +5,7 @@ const assert = require("node:assert");
 const crypto = require("node:crypto");
 const http = require("node:http");
 const { describe, test } = require("node:test");
-const { sleep, until, isSanitized, inBatches } = require("./lib/base.js");
+const { sleep, until, known, isSanitized, inBatches } = require("./lib/base.js");
 const { startOneliner, startConfig } = require("./lib/hawser.js");
 const { connect, ask, startRawBackend } = require("./lib/wire.js");
 
@@ -126,11 +126,29 @@ describe("headers", () => {
     assert.match(head, /^host: chat\.example:8080\r$/im);
   });
 
-  test("of 8 KB fit, and more than the limit is 431 or 414", async (t) => {
-    const { hawser } = await start(t, answering((request) => ok(String((request.get("x-big") || "").length))));
-    assert.equal((await ask(t, hawser.port, get("/", `X-Big: ${"x".repeat(7000)}\r\n`))).body, "7000");
-    assert.ok([431, 400].includes((await ask(t, hawser.port, get("/", `X-Big: ${"x".repeat(40000)}\r\n`))).status));
+  const counting = answering((request) => ok(String((request.get("x-big") || "").length)));
+  const big = (length) => get("/", `X-Big: ${"x".repeat(length)}\r\n`);
+
+  test("of 7 KB fit, and a target above the limit is 414", async (t) => {
+    const { hawser } = await start(t, counting);
+    assert.equal((await ask(t, hawser.port, big(7000))).body, "7000");
     assert.equal((await ask(t, hawser.port, get(`/${"x".repeat(40000)}`))).status, 414);
+  });
+
+  test("above the limit are refused, in one piece", known("a head that comes whole in one read passes whatever its size"), async (t) => {
+    const { hawser } = await start(t, counting);
+    for (const length of [9000, 40000]) assert.ok([431, 400].includes((await ask(t, hawser.port, big(length))).status), `${length}`);
+  });
+
+  test("above the limit are refused, in many pieces", async (t) => {
+    const { hawser } = await start(t, counting);
+    const wire = await connect(t, hawser.port);
+    const text = big(40000);
+    for (let at = 0; at < text.length && !wire.isOver; at += 1000) {
+      wire.write(text.slice(at, at + 1000));
+      await sleep(1);
+    }
+    assert.ok([431, 400].includes((await wire.takeResponse()).status));
   });
 });
 
