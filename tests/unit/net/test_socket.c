@@ -76,6 +76,16 @@ static struct address loopback(void) {
     return address;
 }
 
+/* What finds out that the other machine has vanished. */
+static void watchful_are(int fd) {
+    assert_int_equal(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 15);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPINTVL), 5);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_KEEPCNT), 3);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 131072);
+}
+
 static void options_are_inherited_and_set(void **state) {
     (void)state;
     struct ends ends =
@@ -83,22 +93,34 @@ static void options_are_inherited_and_set(void **state) {
     int fds[] = {ends.server, ends.client};
     for (int i = 0; i < 2; i++) {
         assert_int_equal(option(fds[i], IPPROTO_TCP, TCP_NODELAY), 1);
-        assert_int_equal(option(fds[i], SOL_SOCKET, SO_KEEPALIVE), 1);
-        assert_int_equal(option(fds[i], IPPROTO_TCP, TCP_KEEPIDLE), 15);
-        assert_int_equal(option(fds[i], IPPROTO_TCP, TCP_KEEPINTVL), 5);
-        assert_int_equal(option(fds[i], IPPROTO_TCP, TCP_KEEPCNT), 3);
-        assert_int_equal(option(fds[i], IPPROTO_TCP, TCP_USER_TIMEOUT), 30000);
-        assert_int_equal(option(fds[i], IPPROTO_TCP, TCP_NOTSENT_LOWAT), 131072);
         assert_int_equal(option(fds[i], SOL_SOCKET, SO_SNDBUF), 2 * 65536); /* the kernel doubles */
         assert_int_equal(option(fds[i], SOL_SOCKET, SO_RCVBUF), 2 * 32768);
         assert_true(fcntl(fds[i], F_GETFL) & O_NONBLOCK);
         assert_true(fcntl(fds[i], F_GETFD) & FD_CLOEXEC);
     }
+    watchful_are(ends.server);
+    assert_int_equal(option(ends.client, SOL_SOCKET, SO_KEEPALIVE), 0); /* this machine: it cannot vanish */
     assert_int_equal(ends.remote.any.sa_family, AF_INET);
     struct address local;
     assert_int_equal(socket_local(ends.client, &local), 0);
     assert_true(address_eq(&local, &ends.remote));
     ends_close(&ends);
+}
+
+/* 0.0.0.0 leads to this machine, but does not say so. */
+static void connections_to_elsewhere_are_watched(void **state) {
+    (void)state;
+    struct socket_listen_options options = {.backlog = 1};
+    struct address address = loopback(), elsewhere;
+    int listener = socket_listen(&address, &options);
+    assert_true(listener >= 0);
+    assert_int_equal(socket_local(listener, &address), 0);
+    assert_true(address_parse(STR("0.0.0.0"), address_port(&address), &elsewhere));
+    int fd = socket_connect(&elsewhere, NULL, 0, 0);
+    assert_true(fd >= 0);
+    watchful_are(fd);
+    socket_close(fd);
+    socket_close(listener);
 }
 
 static void bytes_are_sent_peeked_discarded_and_ended(struct ends *ends) {
@@ -300,6 +322,7 @@ static void without_descriptors_it_is_our_own_shortage(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(options_are_inherited_and_set),
+        cmocka_unit_test(connections_to_elsewhere_are_watched),
         cmocka_unit_test(tcp_carries_bytes),
         cmocka_unit_test(v6_carries_bytes_alone_or_with_v4),
         cmocka_unit_test(unix_carries_bytes),
