@@ -68,7 +68,7 @@ struct service *net_serve(const struct address *address, service_accept *accept,
     if (net->service_count == NET_SERVICES)
         return NULL;
     struct service *service = &net->services[net->service_count++];
-    *service = (struct service){*address, SERVICE_OPEN, accept, actor};
+    *service = (struct service){.address = *address, .accept = accept, .actor = actor};
     return service;
 }
 
@@ -155,7 +155,7 @@ struct end *net_dial(const struct address *from, const struct address *to, end_t
     return client;
 }
 
-static struct service *service_find(const struct address *address) {
+struct service *service_find(const struct address *address) {
     for (unsigned i = 0; i < world.net->service_count; i++)
         if (address_eq(&world.net->services[i].address, address))
             return &world.net->services[i];

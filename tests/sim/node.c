@@ -48,7 +48,7 @@ static void session_judge(struct call *call, struct str target) {
     if (!session)
         return;
     bool is_fresh = world.now_us - session->touched_us < 40000000;
-    bool is_untroubled = crowd.nodes[session->node]->troubles == session->troubles;
+    bool is_untroubled = node_troubles(crowd.nodes[session->node]) == session->troubles;
     if (session->is_sticky && is_fresh && is_untroubled && session->node != call->node->index)
         world_fail("request %u of session %s, which node %u holds, came to node %u", ask->id, session->sid,
                    session->node, call->node->index);
@@ -281,4 +281,8 @@ unsigned node_calls(const struct node *node) {
     LIST_EACH (&node->calls, at)
         count++;
     return count;
+}
+
+unsigned node_troubles(const struct node *node) {
+    return node->troubles + node->service->cuts;
 }
