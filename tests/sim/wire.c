@@ -141,8 +141,10 @@ static void drink(struct wire *wire) {
 }
 
 void wire_put(struct wire *wire, const void *bytes, size_t len) {
+
     grow(&wire->out, &wire->out_at, &wire->out_len, &wire->out_room, len);
-    memcpy(wire->out + wire->out_len, bytes, len);
+    if (len)
+        memcpy(wire->out + wire->out_len, bytes, len);
     wire->out_len += len;
     flush(wire);
 }
