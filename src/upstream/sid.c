@@ -183,6 +183,7 @@ void sid_table_free(struct sid_table *table) {
         while (!list_is_empty(&shard->idle))
             entry_drop(shard, LIST_OF(shard->idle.next, struct sid, idle));
         CHECK(!count_of(shard), "%zu sessions of shard %zu are pinned", count_of(shard), i);
+        mem_free(shard->buckets); /* there though empty when the first entry found no memory */
         pthread_mutex_destroy(&shard->lock);
     }
     mem_free(table);
