@@ -114,6 +114,6 @@ int main(int argc, char **argv) {
             conf_run(found.gl_pathv[j]);
         globfree(&found);
     }
-    printf("conf: %u golden files, %u wrong\n", checked, failures);
+    printf("%u passed, %u failed\n", checked - failures, failures);
     return failures != 0 || (checked == 0 && !is_update);
 }
