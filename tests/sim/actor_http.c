@@ -168,7 +168,9 @@ static bool answered(struct http_client *self) {
     self->answer.has_head = false;
     self->answer.text_len = 0;
     if (is_unsent || closes || ask->is_old) {
-        if (closes && !is_unsent && wire_view(&self->wire).len)
+        /* Who is refused before his method is known has to take a body. */
+        bool is_known = !self->answer.is_own || strcmp(ask->method, "HEAD") != 0;
+        if (closes && !is_unsent && is_known && wire_view(&self->wire).len)
             world_fail("request %u (%s): bytes behind the answer that closes", ask->id, ask->method);
         redial(self);
         return false;

@@ -8,15 +8,20 @@
 #include <time.h>
 #include <unistd.h>
 
-/* sim --seeds FROM:COUNT [--trace] [--log] [--config] [--calm|--rough]: plays worlds, one a seed. */
+/* sim --seeds FROM:COUNT [--trace] [--log] [--config] [--all] [--calm|--rough]: plays worlds, one a seed, up to
+ * the first in which an invariant breaks; with --all, all of them. */
 
 static struct options {
     uint64_t from, count;
-    bool shows_config, is_quiet;
+    bool shows_config, goes_on;
     int calm; /* 1: calm worlds only, -1: rough ones only */
 } options = {.from = 1, .count = 1000};
 
 static void fault_print(const char *what) {
+    if (options.goes_on) {
+        printf("seed %llu: %s\n", (unsigned long long)world.seed, what);
+        return;
+    }
     fprintf(stderr, "\nseed %llu: %s\n", (unsigned long long)world.seed, what);
     fprintf(stderr, "the last lines of its trace (all: --seeds %llu:1 --trace):\n",
             (unsigned long long)world.seed);
@@ -82,13 +87,15 @@ static bool options_read(int count, char **words) {
             subject_is_loud = true;
         } else if (!strcmp(words[i], "--config")) {
             options.shows_config = true;
+        } else if (!strcmp(words[i], "--all")) {
+            options.goes_on = true;
         } else if (!strcmp(words[i], "--calm")) {
             options.calm = 1;
         } else if (!strcmp(words[i], "--rough")) {
             options.calm = -1;
         } else {
             fprintf(stderr,
-                    "sim: what is %s? known: --seeds FROM:COUNT --trace --log --config --calm --rough\n",
+                    "sim: what is %s? known: --seeds FROM:COUNT --trace --log --config --all --calm --rough\n",
                     words[i]);
             return false;
         }
@@ -115,10 +122,9 @@ int main(int argc, char **argv) {
         signal(deadly[i], on_signal);
     struct sums sums = {0};
     double began = now_s();
-    bool is_good = true;
-    uint64_t done = 0;
-    for (; done < options.count && is_good; done++) {
-        is_good = play_twice(options.from + done);
+    uint64_t done = 0, failed = 0;
+    for (; done < options.count && (!failed || options.goes_on); done++) {
+        failed += !play_twice(options.from + done);
         sums.requests += ledger.requests;
         sums.answers += ledger.answers;
         sums.tunnels += ledger.tunnels;
@@ -136,7 +142,7 @@ int main(int argc, char **argv) {
            (unsigned long long)sums.requests, (unsigned long long)sums.answers,
            (unsigned long long)sums.tunnels, (unsigned long long)sums.turns, (double)sums.virtual_ms / 3.6e6,
            (double)done / (passed > 0 ? passed : 1));
-    printf("%llu passed, %d failed\n", (unsigned long long)(is_good ? done : done - 1), is_good ? 0 : 1);
+    printf("%llu passed, %llu failed\n", (unsigned long long)(done - failed), (unsigned long long)failed);
     world_end();
-    return is_good ? 0 : 1;
+    return failed ? 1 : 0;
 }
