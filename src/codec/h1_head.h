@@ -125,6 +125,11 @@ static inline struct str h1_head_value(const struct h1_head *head, enum h1_field
     return h1_head_has(head, id) ? h1_field_value(head, &head->fields[head->first[id] - 1]) : str_make("", 0);
 }
 
+/* Is there exactly one such field? */
+static inline bool h1_head_has_one(const struct h1_head *head, enum h1_field_id id) {
+    return h1_head_has(head, id) && head->fields[head->first[id] - 1].next == 0;
+}
+
 static inline struct str h1_head_method(const struct h1_head *head) {
     return str_make(head->base, head->method_len);
 }

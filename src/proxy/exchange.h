@@ -32,10 +32,11 @@ struct passage {
     struct h1_body body; /* as it comes in */
     uint8_t framing;     /* as it goes out, enum h1_framing */
     bool is_done;        /* all of it has been handed to the outbox */
-    bool has_trailer;    /* the last chunk's "0" line is out */
-    uint64_t bytes;      /* payload so far */
-    uint64_t max_bytes;  /* payload allowed; 0: no limit */
-    char *watched;       /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
+    uint32_t trailer_len;
+    char *trailer;      /* the trailer section, H1_TRAILER_MAX bytes; NULL: none came */
+    uint64_t bytes;     /* payload so far */
+    uint64_t max_bytes; /* payload allowed; 0: no limit */
+    char *watched;      /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
     uint32_t watched_len;
 };
 

@@ -73,6 +73,7 @@ static bool upgrade_passes(struct exchange *x) {
 static bool is_websocket_upgrade(const struct h1_head *request) {
     return request->is_upgrade && request->method == H1_GET && request->minor == 1 &&
            request->framing == H1_NO_BODY && h1_head_lists(request, H1_UPGRADE, STR("websocket")) &&
+           h1_head_has_one(request, H1_SEC_WEBSOCKET_KEY) &&
            ws_is_key(h1_head_value(request, H1_SEC_WEBSOCKET_KEY));
 }
 

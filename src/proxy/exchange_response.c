@@ -40,6 +40,7 @@ static enum why informational_pass(struct exchange *x, const struct h1_head *hea
 static bool is_valid_switch(const struct exchange *x, const struct h1_head *head) {
     char accept[WS_ACCEPT_LEN];
     return x->is_upgrade && head->is_upgrade && h1_head_lists(head, H1_UPGRADE, STR("websocket")) &&
+           h1_head_has_one(head, H1_SEC_WEBSOCKET_ACCEPT) &&
            ws_accept_make(h1_head_value(x->request, H1_SEC_WEBSOCKET_KEY), accept) &&
            str_eq(h1_head_value(head, H1_SEC_WEBSOCKET_ACCEPT), str_make(accept, sizeof accept));
 }

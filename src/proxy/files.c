@@ -84,12 +84,20 @@ static int index_open(struct exchange *x, struct candidate *c) {
         int error = candidate_open(c, x->path, name);
         if (error == 0 && c->info.is_regular)
             return 0;
-        if (error == 0)
+        if (error == 0) {
             file_close(c->file);
-        else if (error != -ENOENT && error != -ENOTDIR)
+            c->file = -1;
+        } else if (error != -ENOENT && error != -ENOTDIR) {
             return error;
+        }
     }
-    return -EACCES; /* a directory without an index is not listed */
+    int error = candidate_open(c, x->path, STR(""));
+    if (error)
+        return error;
+    bool is_directory = c->info.is_directory;
+    file_close(c->file);
+    c->file = -1;
+    return is_directory ? -EACCES : -ENOENT; /* a directory without an index is not listed */
 }
 
 static struct str type_find(const struct exchange *x, struct str path) {

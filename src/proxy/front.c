@@ -155,6 +155,22 @@ static bool empty_lines_skip(struct front *front) {
     return front->skipped <= EMPTY_LINES_MAX;
 }
 
+/* large_client_header_buffers: no line may be longer than one of them, no head than all. */
+static enum why size_why(const struct site *site, const struct h1_head *head) {
+    if (head->len <= site->large_buffer_bytes)
+        return WHY_NONE;
+    if (head->target_len > site->large_buffer_bytes)
+        return WHY_URI_TOO_LARGE;
+    if (head->len > site->large_buffer_bytes * site->large_buffer_count)
+        return WHY_HEAD_TOO_LARGE;
+    for (unsigned i = 0; i < head->field_count; i++) {
+        const struct h1_field *field = &head->fields[i];
+        if (field->value_at + field->value_len - field->name_at > site->large_buffer_bytes)
+            return WHY_HEAD_TOO_LARGE;
+    }
+    return WHY_NONE;
+}
+
 /* Looks at the bytes that are there. True when more are wanted. */
 static bool head_parse(struct front *front) {
     const struct site *site = front_site(front);
@@ -179,8 +195,9 @@ static bool head_parse(struct front *front) {
     case CODEC_DONE:
         break;
     }
-    if (head->target_len > site->large_buffer_bytes) {
-        head_refuse(front, WHY_URI_TOO_LARGE);
+    enum why why = size_why(site, head);
+    if (why != WHY_NONE) {
+        head_refuse(front, why);
         return false;
     }
     if (head != &front->engine->head)

@@ -24,40 +24,59 @@ static void data_pass(struct passage *passage, struct gather *g, struct str slic
     }
 }
 
-static void trailer_pass(struct passage *passage, struct gather *g, struct str slice) {
+/* Keeps trailer lines until they are whole. False without memory. */
+static bool trailer_keep(struct exchange *x, struct passage *passage, struct str slice) {
     if (passage->framing != H1_CHUNKED)
-        return;
-    if (!passage->has_trailer)
-        gather_add(g, STR("0\r\n"));
-    passage->has_trailer = true;
-    gather_add(g, slice);
+        return true;
+    if (!passage->trailer)
+        passage->trailer = arena_alloc(&x->arena, H1_TRAILER_MAX);
+    if (!passage->trailer || slice.len > H1_TRAILER_MAX - passage->trailer_len)
+        return false;
+    memcpy(passage->trailer + passage->trailer_len, slice.ptr, slice.len);
+    passage->trailer_len += (uint32_t)slice.len;
+    return true;
+}
+
+/* Fields that frame, route or authorise have no place in a trailer (RFC 9110 6.5.1): of those, none that we
+ * know by name. */
+static void trailers_pass(const struct passage *passage, struct gather *g) {
+    struct str rest = str_make(passage->trailer, passage->trailer_len);
+    for (struct str line; str_split(&rest, '\n', &line);) {
+        size_t colon = str_find_char(line, ':');
+        if (colon == STR_NONE || h1_field_find(str_head(line, colon)) != H1_OTHER)
+            continue;
+        gather_add(g, line);
+        gather_add(g, STR("\n"));
+    }
 }
 
 static void end_pass(struct passage *passage, struct gather *g) {
     passage->is_done = true;
     if (passage->framing != H1_CHUNKED)
         return;
-    if (!passage->has_trailer)
-        gather_add(g, STR("0\r\n"));
+    gather_add(g, STR("0\r\n"));
+    if (passage->trailer)
+        trailers_pass(passage, g);
     gather_add(g, STR("\r\n"));
 }
 
-/* Takes from *input what belongs to the body. False when the framing is broken. */
-static bool body_pass(struct passage *passage, struct gather *g, struct str *input) {
+/* Takes from *input what belongs to the body. WAIT: all is well so far. */
+static enum passage_verdict body_pass(struct exchange *x, struct passage *passage, struct gather *g,
+                                      struct str *input) {
     while (input->len && !passage->is_done) {
         struct str slice = {"", 0};
         enum h1_slice_kind kind = H1_SLICE_DATA;
         enum codec_result result = h1_body_read(&passage->body, input, &slice, &kind);
         if (result == CODEC_BAD)
-            return false;
+            return PASSAGE_BAD;
         if (slice.len && kind == H1_SLICE_DATA)
             data_pass(passage, g, slice);
-        else if (slice.len)
-            trailer_pass(passage, g, slice);
+        else if (slice.len && !trailer_keep(x, passage, slice))
+            return PASSAGE_NO_MEMORY;
         if (result == CODEC_DONE)
             end_pass(passage, g);
     }
-    return true;
+    return PASSAGE_WAIT;
 }
 
 static enum passage_verdict source_read(struct passage *passage, struct inbox *in, struct duct *from,
@@ -80,8 +99,9 @@ static enum passage_verdict source_read(struct passage *passage, struct inbox *i
 static enum passage_verdict input_pass(struct exchange *x, struct passage *passage, struct inbox *in,
                                        struct gather *g) {
     struct str input = in->view;
-    if (!body_pass(passage, g, &input))
-        return PASSAGE_BAD;
+    enum passage_verdict verdict = body_pass(x, passage, g, &input);
+    if (verdict != PASSAGE_WAIT)
+        return verdict;
     if (passage->max_bytes && passage->bytes > passage->max_bytes)
         return PASSAGE_LARGE;
     if (passage->watched)

@@ -3,7 +3,7 @@
 
 const assert = require("node:assert");
 const { after, before, describe, test } = require("node:test");
-const { Crew, sleep, until, known } = require("./lib/base.js");
+const { Crew, sleep, until } = require("./lib/base.js");
 const { startOneliner, startConfig } = require("./lib/hawser.js");
 const { connect, startRawBackend } = require("./lib/wire.js");
 
@@ -154,12 +154,6 @@ const CLEANED = {
   "OPTIONS *": `OPTIONS * HTTP/1.1\r\n${H}\r\n`,
 };
 
-const DEFECTS = {
-  "trailers that frame": "trailers are passed on whatever their name",
-  "a NUL encoded": "the connection goes on behind a 400 for a bad target",
-  "dots": "the connection goes on behind a 400 for a bad target",
-};
-
 /* Reads what a server got as a strict server would; throws at whatever is not strictly one thing. */
 function readStrictly(bytes) {
   const requests = [];
@@ -250,7 +244,7 @@ describe("requests", () => {
       });
 
   for (const [what, text] of Object.entries(CLEANED))
-    test(`in strict form: ${what}`, DEFECTS[what] ? known(DEFECTS[what]) : {}, async (t) => {
+    test(`in strict form: ${what}`, async (t) => {
       const seen = lengths();
       const wire = await connect(t, hawser.port);
       wire.write(text);
