@@ -21,11 +21,18 @@ async function main() {
   const [url, folder = path.join(__dirname, "../../../docs")] = process.argv.slice(2);
   const browser = await openBrowser();
   const pages = {};
+  const taken = new Set(); // each on a node of its own
   for (const [key, { name, transport }] of Object.entries(PEOPLE)) {
-    const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, deviceScaleFactor: 2 });
+    const context = await browser.newContext({ viewport: { width: 1180, height: 760 }, deviceScaleFactor: 1.5 });
     pages[key] = await context.newPage();
-    await pages[key].goto(`${url}?transport=${transport}&name=${encodeURIComponent(name)}`);
-    await pages[key].waitForSelector(".state.is-up");
+    for (let i = 0; i < 20; i++) {
+      await pages[key].goto(`${url}?transport=${transport}&name=${encodeURIComponent(name)}`);
+      await pages[key].waitForFunction(() => /^node/.test(document.querySelector("#node").textContent));
+      const home = await pages[key].textContent("#node");
+      if (taken.has(home)) continue;
+      taken.add(home);
+      break;
+    }
   }
   let count = 0;
   for (const [key, text] of TALK) {
