@@ -6,9 +6,9 @@ const { Server } = require("socket.io");
 
 const options = JSON.parse(process.argv[2] || "{}");
 const { name, port = 0, path, allowEIO3 = false, pingInterval = 25000, pingTimeout = 20000 } = options;
-/* Sessions that were ever ours: a poll that overtakes its own close packet is nobody's fault. */
-const own = new Set();
-const stats = { name, handshakes: 0, sessions: 0, requests: 0, errors: [], unknown: 0 };
+const now = () => Number(process.hrtime.bigint() / 1000000n); // the machine's, thus comparable among the nodes
+const closed = {}; // session id -> when it ended
+const stats = { name, handshakes: 0, sessions: 0, requests: 0, errors: [] };
 
 const server = http.createServer((request, response) => {
   stats.requests++;
@@ -19,11 +19,9 @@ server.keepAliveTimeout = 30000;
 
 const io = new Server(server, { allowEIO3, path, pingInterval, pingTimeout, cors: { origin: true, credentials: true } });
 io.engine.on("initial_headers", () => stats.handshakes++);
-io.engine.on("connection", (session) => own.add(session.id));
+io.engine.on("connection", (session) => session.once("close", () => (closed[session.id] = now())));
 io.engine.on("connection_error", ({ code, message, req }) => {
-  if (code === 1 && own.has(new URL(req.url, "http://x").searchParams.get("sid"))) return;
-  if (code === 1) stats.unknown++;
-  stats.errors.push({ code, message, url: req?.url });
+  stats.errors.push({ code, message, url: req.url, at: now() });
 });
 io.on("connection", (socket) => {
   stats.sessions++;
@@ -37,7 +35,7 @@ io.on("connection", (socket) => {
 });
 
 process.on("message", (message) => {
-  if (message.ask === "stats") process.send({ id: message.id, stats: { ...stats, now: io.engine.clientsCount } });
+  if (message.ask === "stats") process.send({ id: message.id, stats: { ...stats, closed } });
 });
 process.on("disconnect", () => process.exit(0));
 server.listen({ port, host: "127.0.0.1" }, () => process.send({ port: server.address().port }));
