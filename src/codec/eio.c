@@ -262,6 +262,7 @@ static enum codec_result jsonp_read(struct eio_open *open, struct str body, bool
     static const struct str head = {"___eio[", 7}, tail = {"](\"", 3};
     char text[TEXT_MAX + 3];
     size_t len = 0, digits = 0;
+    enum codec_result result = CODEC_DONE;
     if (!str_starts(body, str_head(head, body.len)))
         return CODEC_BAD;
     struct str rest = str_from(body, head.len);
@@ -274,13 +275,12 @@ static enum codec_result jsonp_read(struct eio_open *open, struct str body, bool
         return short_of(is_complete);
     rest = str_from(rest, tail.len);
     while (len < TEXT_MAX && rest.len && rest.ptr[0] != '"') {
-        enum codec_result result = character_take(&rest, text, &len);
-        if (result == CODEC_BAD)
-            return result;
-        if (result == CODEC_MORE)
+        result = character_take(&rest, text, &len);
+        if (result != CODEC_DONE)
             break;
     }
-    bool is_whole = is_complete || len >= TEXT_MAX || (rest.len && rest.ptr[0] == '"');
+    /* a broken escape ends the text: what stands before it may be enough */
+    bool is_whole = is_complete || result == CODEC_BAD || len >= TEXT_MAX || (rest.len && rest.ptr[0] == '"');
     return plain_read(open, str_make(text, len), is_whole);
 }
 

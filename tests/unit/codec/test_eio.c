@@ -40,6 +40,7 @@ static const struct query {
     {"EIO=4&transport=polling&sid=a%2Fb%3D+c", true, false, 4, EIO_POLLING, "a/b= c"},
     {"EIO=4&transport=polling&sid=a%2", true, false, 4, EIO_POLLING, "a%2"},
     {"EIO=4&transport=polling&sid=%zz%4", true, false, 4, EIO_POLLING, "%zz%4"},
+    {"EIO=4&transport=polling&sid=%z1%1z", true, false, 4, EIO_POLLING, "%z1%1z"},
     {"EIO=4&transport=polling&sid=a=b", true, false, 4, EIO_POLLING, "a=b"},
     {"sid=a?sid=b&EIO=4&transport=polling", true, false, 4, EIO_POLLING, "a?sid=b"},
 };
@@ -109,7 +110,8 @@ static const struct open {
      4 + 1 + JSON_LEN + 5},
     {"\x01\x08\x03\xff\x00" JSON, 5 + JSON_LEN},
     {"___eio[0](\"0" QUOTED "\");", 0},
-    {"___eio[12](\"83:0" QUOTED "2:40\");", 0},
+    {"___eio[0](\"0" QUOTED "\\u00zz\");", 0},
+    {"___eio[1290](\"83:0" QUOTED "2:40\");", 0},
     {"___eio[](\"0" QUOTED "\\u001e40\");", 0},
     {"___eio[0](\"\\u0030" QUOTED "\");", 0},
     {"114:"
@@ -193,6 +195,15 @@ static void test_open_refused(void **state) {
     }
 }
 
+static void test_open_ends_early(void **state) {
+    (void)state;
+    struct eio_open open;
+    assert_int_equal(eio_open_parse(&open, STR("___eio[0](\"0{"), false), CODEC_MORE);
+    assert_int_equal(eio_open_parse(&open, STR("___eio[0](\"0{\""), false), CODEC_BAD);
+    assert_int_equal(eio_open_parse(&open, STR("___eio[0](\"0{\\u00z"), false), CODEC_BAD);
+    assert_int_equal(eio_open_parse(&open, STR("0{\"sid\":\"a\"\x1e}"), false), CODEC_BAD);
+}
+
 static void test_open_bounds(void **state) {
     (void)state;
     static char text[20000];
@@ -268,6 +279,9 @@ static const struct payload {
      "1:1",
      10, 3, false},
     {"9:41", 4, 3, false},
+    {"2:4\xe0\xa4\x85"
+     "1:1",
+     9, 3, true},
     {"0:1:1", 5, 3, true},
     {":1", 2, 3, false},
     {"99999999999:1", 13, 3, false},
@@ -299,8 +313,10 @@ static void test_close(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_queries),      cmocka_unit_test(test_sid_len),     cmocka_unit_test(test_opens),
-        cmocka_unit_test(test_open_refused), cmocka_unit_test(test_open_bounds), cmocka_unit_test(test_close),
+        cmocka_unit_test(test_queries),         cmocka_unit_test(test_sid_len),
+        cmocka_unit_test(test_opens),           cmocka_unit_test(test_open_refused),
+        cmocka_unit_test(test_open_ends_early), cmocka_unit_test(test_open_bounds),
+        cmocka_unit_test(test_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

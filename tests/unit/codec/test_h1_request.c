@@ -89,6 +89,7 @@ static void test_polling(void **state) {
     assert_int_equal(head.fields[head.first[H1_COOKIE] - 1].next, 9);
     assert_true(str_eq(h1_field_value(&head, h1_head_find(&head, STR("accept"))), STR("*/*")));
     assert_int_equal(h1_head_find(&head, STR("X_odd!#$%&'*+-.^`|~"))->value_len, 0);
+    assert_ptr_equal(h1_head_find(&head, STR("HOST")), &head.fields[0]);
     assert_null(h1_head_find(&head, STR("absent")));
     assert_null(h1_head_find(&head, STR("upgrade")));
     assert_null(h1_head_find(&head, STR("")));
@@ -383,6 +384,34 @@ static void test_refused(void **state) {
     }
 }
 
+/* Where the fault is: the byte itself, the name that is one too many, the value, or the empty line. */
+static void test_fault_places(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t at;
+    } rows[] = {
+        {"GET / HTTP/1.1\r\n\r\n", 16},
+        {"GET / HTTP/2.0\r\n", 11},
+        {"GET http://u@h/ HTTP/1.1\r\n", 11},
+        {"GET * HTTP/1.1\r\n", 4},
+        {"CONNECT h:1 HTTP/1.1\r\n", 0},
+        {START H, 25},
+        {START "A: b\rc", 29},
+        {START "A: b\nc", 29},
+        {START "Content-Length: x\r\n", 41},
+        {START "Content-Length: 1\r\nContent-Length: 1\r\n", 44},
+        {START "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n", 44},
+        {START "Transfer-Encoding: gzip\r\n", 44},
+        {"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", 16},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct h1_head head;
+        assert_int_equal(parse(&head, str_of(rows[i].text)), CODEC_BAD);
+        assert_int_equal(head.fault_at, rows[i].at);
+    }
+}
+
 static void test_field_count(void **state) {
     (void)state;
     char text[4096];
@@ -432,9 +461,11 @@ static void test_scan_edges(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_polling), cmocka_unit_test(test_pipelined),   cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_methods), cmocka_unit_test(test_flags),       cmocka_unit_test(test_old_version),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_field_count), cmocka_unit_test(test_scan_edges),
+        cmocka_unit_test(test_polling),      cmocka_unit_test(test_pipelined),
+        cmocka_unit_test(test_targets),      cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_flags),        cmocka_unit_test(test_old_version),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_fault_places), cmocka_unit_test(test_scan_edges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

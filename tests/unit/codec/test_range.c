@@ -51,6 +51,7 @@ static const struct {
     {"bytes=0-0,5-4", 10, "none"},
     {"bytes=a-b", 10, "none"},
     {"bytes=0-b", 10, "none"},
+    {"bytes=0:1", 10, "none"},
     {"bytes=0-1-2", 10, "none"},
     {"bytes=0 - 1", 10, "none"},
     {"bytes =0-1", 10, "none"},

@@ -16,6 +16,7 @@ static void test_keys(void **state) {
     (void)state;
     assert_true(ws_is_key(edge_place(STR("dGhlIHNhbXBsZSBub25jZQ=="))));
     assert_true(ws_is_key(STR("+/+/+/+/+/+/+/+/+/+/+g==")));
+    assert_true(ws_is_key(STR("AZaz09AZaz09AZaz09AZaz==")));
     static const char *const wrong[] = {
         "",
         "=",
