@@ -17,6 +17,7 @@ enum {
     LOOPS_MAX = 256,
     DESCRIPTORS_A_CONNECTION = 2, /* its front and its back */
     DIAGNOSTIC_MAX = 8192,
+    PLACE_MAX = 4200, /* a path and a number */
     DIAGNOSTICS_BYTES = 16 << 20,
 };
 
@@ -123,13 +124,14 @@ void boot_log(const struct diagnostics *diagnostics, const struct log *log) {
     for (size_t i = 0; i < diagnostics->list.count; i++) {
         const struct diagnostic *one = &diagnostics->list.items[i];
         const struct place *at = &one->place;
-        const char *before_hint = one->hint.len ? "; " : "";
+        char memory[PLACE_MAX];
+        struct builder where = builder_make(memory, sizeof memory);
+        if (at->file.len)
+            builder_format(&where, " in %.*s", STR_ARG(at->file));
         if (at->line)
-            log_line(log, levels[one->severity], "%.*s%s%.*s in %.*s:%u", STR_ARG(one->text), before_hint,
-                     STR_ARG(one->hint), STR_ARG(at->file), at->line);
-        else
-            log_line(log, levels[one->severity], "%.*s%s%.*s", STR_ARG(one->text), before_hint,
-                     STR_ARG(one->hint));
+            builder_format(&where, ":%u", at->line);
+        log_line(log, levels[one->severity], "%.*s%s%.*s%.*s", STR_ARG(one->text), one->hint.len ? "; " : "",
+                 STR_ARG(one->hint), STR_ARG(builder_view(&where)));
     }
 }
 
