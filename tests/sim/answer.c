@@ -2,14 +2,13 @@
 
 /* Reading and judging answers. */
 
-static bool byte_is_right(void *context, uint64_t position, char byte) {
+static bool payload_is_right(void *context, uint64_t position, struct str bytes) {
     struct answer *answer = context;
-    if (plain_field(&answer->head, "x-body").ptr || answer->is_own) {
-        if (answer->text_len < sizeof answer->text)
-            answer->text[answer->text_len++] = byte;
-        return true;
-    }
-    return byte == pattern_byte(answer->ask->id, 1, position);
+    if (!answer->is_text && !answer->is_own)
+        return pattern_is(bytes, answer->ask->id, 1, position);
+    for (size_t i = 0; i < bytes.len && answer->text_len < sizeof answer->text; i++)
+        answer->text[answer->text_len++] = bytes.ptr[i];
+    return true;
 }
 
 static void own_judge(const struct answer *answer) {
@@ -32,6 +31,7 @@ static void head_judge(struct answer *answer, struct str mark) {
     if (plain_field(&answer->head, "x-secret").ptr)
         world_fail("request %u: a field that Connection names was passed on", ask->id);
     answer->is_own = mark.ptr == NULL;
+    answer->is_text = plain_field(&answer->head, "x-body").ptr != NULL;
     if (answer->is_own) {
         own_judge(answer);
         return;
@@ -53,12 +53,11 @@ static void whole_judge(const struct answer *answer) {
         return;
     bool has_no_body =
         strcmp(ask->method, "HEAD") == 0 || answer->head.status == 204 || answer->head.status == 304;
-    bool is_text = plain_field(&answer->head, "x-body").ptr != NULL;
     bool is_cut =
         ask->plan.framing == ANSWER_CLOSE && (ask->plan.misdeed == MISDEED_CLOSE_MIDWAY ||
                                               ask->plan.misdeed == MISDEED_RESET_MIDWAY || ask_is_hurt(ask));
     bool is_huge = ask->plan.misdeed == MISDEED_HUGE_HEAD;
-    if (!has_no_body && !is_text && !is_huge && answer->body.got != ask->plan.body_bytes && !is_cut)
+    if (!has_no_body && !answer->is_text && !is_huge && answer->body.got != ask->plan.body_bytes && !is_cut)
         world_fail("request %u: %llu bytes of a body of %llu look whole", ask->id,
                    (unsigned long long)answer->body.got, (unsigned long long)ask->plan.body_bytes);
     if (!ask_is_hurt(ask) && !ask->session && answer->head.status != ask->plan.status)
@@ -106,7 +105,7 @@ static enum answer_result read_on(struct answer *answer, struct wire *wire) {
     }
     struct str bytes = wire_view(wire);
     size_t before = bytes.len;
-    enum plain_result result = plain_body_read(&answer->body, &bytes, byte_is_right, answer);
+    enum plain_result result = plain_body_read(&answer->body, &bytes, payload_is_right, answer);
     wire_eat(wire, before - bytes.len);
     if (result == PLAIN_BAD) {
         world_fail("request %u: answer's body: %s, at byte %llu", answer->ask->id, answer->body.reason,

@@ -61,7 +61,7 @@ struct answer {
     struct plain_head head;
     struct plain_body body;
     struct ask *ask;
-    bool has_head, is_own, closes;
+    bool has_head, is_own, is_text, closes;
     char text[512]; /* of a body that is no pattern */
     size_t text_len;
     unsigned continues; /* 100s seen */

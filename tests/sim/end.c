@@ -119,6 +119,19 @@ static void room_comes(void *object, uint64_t value) {
     tell(end, POLLER_WRITE);
 }
 
+/* A flow's bytes lie in a ring. */
+static void flow_copy_out(const struct flow *flow, char *bytes, size_t len) {
+    size_t at = (size_t)(flow->taken & (flow->room - 1)), first = flow->room - at < len ? flow->room - at : len;
+    memcpy(bytes, flow->bytes + at, first);
+    memcpy(bytes + first, flow->bytes, len - first);
+}
+
+static void flow_copy_in(struct flow *flow, const char *bytes, size_t len) {
+    size_t at = (size_t)(flow->given & (flow->room - 1)), first = flow->room - at < len ? flow->room - at : len;
+    memcpy(flow->bytes + at, bytes, first);
+    memcpy(flow->bytes, bytes + first, len - first);
+}
+
 ssize_t end_take(struct end *end, void *bytes, size_t len, bool is_peek) {
     struct flow *flow = &end->in;
     size_t there = end_readable(end);
@@ -136,8 +149,8 @@ ssize_t end_take(struct end *end, void *bytes, size_t len, bool is_peek) {
         return end->is_dead ? 0 : -EAGAIN;
     }
     size_t count = there < len ? there : len;
-    for (size_t i = 0; bytes && i < count; i++)
-        ((char *)bytes)[i] = flow->bytes[(flow->taken + i) % flow->room];
+    if (bytes)
+        flow_copy_out(flow, bytes, count);
     if (is_peek)
         return (ssize_t)count;
     flow->taken += count;
@@ -155,10 +168,16 @@ static void flow_grow(struct flow *flow, size_t more) {
         room *= 2;
     if (room == flow->room)
         return;
-    char *bytes = world_alloc(room);
-    for (uint64_t at = flow->taken; at < flow->given; at++)
-        bytes[at % room] = flow->bytes[at % flow->room];
-    flow->bytes = bytes;
+    struct flow grown = *flow;
+    grown.bytes = world_room(room);
+    grown.room = room;
+    grown.given = flow->taken;
+    if (held) {
+        char *copy = world_room(held);
+        flow_copy_out(flow, copy, held);
+        flow_copy_in(&grown, copy, held);
+    }
+    flow->bytes = grown.bytes;
     flow->room = room;
 }
 
@@ -198,8 +217,7 @@ ssize_t end_give(struct end *end, const void *bytes, size_t len) {
     if (count == 0)
         return len ? -EAGAIN : 0;
     flow_grow(flow, count);
-    for (size_t i = 0; i < count; i++)
-        flow->bytes[(flow->given + i) % flow->room] = ((const char *)bytes)[i];
+    flow_copy_in(flow, bytes, count);
     flow->given += count;
     pieces_send(to, count);
     return (ssize_t)count;

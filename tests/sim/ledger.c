@@ -59,16 +59,30 @@ bool ask_is_hurt(const struct ask *ask) {
     return ask->is_hurt || ask->began_in_harm || ask->harm != world.harm || ask->plan.misdeed != MISDEED_NONE;
 }
 
-/* Mixed well enough that a byte lost, doubled or out of its place shows within a few bytes. */
-char pattern_byte(unsigned id, unsigned side, uint64_t position) {
-    uint64_t z = (position >> 3) * 0x9e3779b97f4a7c15u + id * 0x632be59bd9b4e019u + side * 0x2545f4914f6cdd1du;
+/* Eight bytes at once, mixed well enough that a byte lost, doubled or out of its place shows at once. */
+static uint64_t pattern_word(unsigned id, unsigned side, uint64_t index) {
+    uint64_t z = index * 0x9e3779b97f4a7c15u + id * 0x632be59bd9b4e019u + side * 0x2545f4914f6cdd1du;
     z ^= z >> 29;
     z *= 0xbf58476d1ce4e5b9u;
-    z ^= z >> 32;
-    return (char)(z >> (position & 7) * 8);
+    return z ^ z >> 32;
 }
 
 void pattern_fill(char *bytes, size_t len, unsigned id, unsigned side, uint64_t position) {
-    for (size_t i = 0; i < len; i++)
-        bytes[i] = pattern_byte(id, side, position + i);
+    for (size_t done = 0, part; done < len; done += part) {
+        uint64_t word = pattern_word(id, side, (position + done) >> 3), skip = (position + done) & 7;
+        part = len - done < 8 - skip ? len - done : (size_t)(8 - skip);
+        word >>= skip * 8;
+        memcpy(bytes + done, &word, part);
+    }
+}
+
+bool pattern_is(struct str bytes, unsigned id, unsigned side, uint64_t position) {
+    char right[512];
+    for (size_t done = 0, part; done < bytes.len; done += part) {
+        part = bytes.len - done < sizeof right ? bytes.len - done : sizeof right;
+        pattern_fill(right, part, id, side, position + done);
+        if (memcmp(right, bytes.ptr + done, part) != 0)
+            return false;
+    }
+    return true;
 }

@@ -108,8 +108,8 @@ struct session *ledger_session_find(struct str sid);
 
 /* Has any fault touched it since it began? */
 bool ask_is_hurt(const struct ask *ask);
-/* Byte `position` of what `side` says in the exchange or tunnel `id`: 0 client, 1 backend. */
-char pattern_byte(unsigned id, unsigned side, uint64_t position);
+/* What `side` (0 client, 1 backend) says in the exchange or tunnel `id`, from a position on. */
 void pattern_fill(char *bytes, size_t len, unsigned id, unsigned side, uint64_t position);
+bool pattern_is(struct str bytes, unsigned id, unsigned side, uint64_t position);
 
 #endif

@@ -109,9 +109,9 @@ static bool framing_judge(struct call *call, const struct plain_head *head) {
     return true;
 }
 
-static bool byte_is_right(void *context, uint64_t position, char byte) {
-    struct call *call = context;
-    return position < call->ask->body_bytes && byte == pattern_byte(call->ask->id, 0, position);
+static bool payload_is_right(void *context, uint64_t position, struct str bytes) {
+    const struct ask *ask = ((struct call *)context)->ask;
+    return position + bytes.len <= ask->body_bytes && pattern_is(bytes, ask->id, 0, position);
 }
 
 static void body_whole(struct call *call) {
@@ -124,7 +124,7 @@ static void body_whole(struct call *call) {
 static void body_read(struct call *call) {
     struct str bytes = wire_view(&call->wire);
     size_t before = bytes.len;
-    enum plain_result result = plain_body_read(&call->body, &bytes, byte_is_right, call);
+    enum plain_result result = plain_body_read(&call->body, &bytes, payload_is_right, call);
     wire_eat(&call->wire, before - bytes.len);
     if (result == PLAIN_BAD)
         world_fail("request %u: body at its backend: %s, at byte %llu", call->ask->id, call->body.reason,

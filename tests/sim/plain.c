@@ -85,9 +85,16 @@ static bool target_is_clean(struct str target) {
     return target.len && target.ptr[0] == '/';
 }
 
+/* Whether a head may be whole: what comes in pieces is not read anew with each of them. */
+static bool is_worth_reading(struct str bytes) {
+    return bytes.len > 40000 || memmem(bytes.ptr, bytes.len, "\r\n\r\n", 4);
+}
+
 enum plain_result plain_request_read(struct plain_head *head, struct str bytes) {
     struct str rest = bytes, line;
     head->count = 0;
+    if (!is_worth_reading(bytes))
+        return PLAIN_MORE;
     if (!line_cut(&rest, &line))
         return bytes.len > 40000 ? bad(head, "endless request line") : PLAIN_MORE;
     const char *space = memchr(line.ptr, ' ', line.len);
@@ -112,6 +119,8 @@ enum plain_result plain_request_read(struct plain_head *head, struct str bytes) 
 enum plain_result plain_answer_read(struct plain_head *head, struct str bytes) {
     struct str rest = bytes, line;
     head->count = 0;
+    if (!is_worth_reading(bytes))
+        return PLAIN_MORE;
     if (!line_cut(&rest, &line))
         return PLAIN_MORE;
     if (line.len < 13 || !minor_read(head, str_make(line.ptr, 8)) || line.ptr[8] != ' ' || line.ptr[12] != ' ')
@@ -245,11 +254,16 @@ static bool line_done(struct plain_body *body) {
     return true;
 }
 
-static bool payload_feed(struct plain_body *body, char c, plain_check *check, void *context) {
-    body->left -= body->framing != PLAIN_UNTIL_CLOSE;
-    if (!check(context, body->got, c))
+/* Takes what is payload from the front of *bytes. */
+static bool payload_feed(struct plain_body *body, struct str *bytes, plain_check *check, void *context) {
+    bool is_endless = body->framing == PLAIN_UNTIL_CLOSE;
+    size_t len = is_endless || bytes->len < body->left ? bytes->len : (size_t)body->left;
+    struct str payload = str_make(bytes->ptr, len);
+    *bytes = str_make(bytes->ptr + len, bytes->len - len);
+    body->left -= is_endless ? 0 : len;
+    if (!check(context, body->got, payload))
         return wrong(body, "payload differs from what was sent");
-    body->got++;
+    body->got += len;
     return true;
 }
 
@@ -258,25 +272,23 @@ enum plain_result plain_body_read(struct plain_body *body, struct str *bytes, pl
     if (body->framing == PLAIN_NONE)
         return PLAIN_DONE;
     while (bytes->len) {
-        char c = *bytes->ptr++;
-        bytes->len--;
-        bool is_payload = body->framing != PLAIN_CHUNKED || body->state == AT_DATA, is_bad = false;
-        if (is_payload) {
-            if (!payload_feed(body, c, check, context))
+        if (body->framing != PLAIN_CHUNKED || body->state == AT_DATA) {
+            if (!payload_feed(body, bytes, check, context))
                 return PLAIN_BAD;
             if (body->framing == PLAIN_LENGTH && body->left == 0)
                 return PLAIN_DONE;
             if (body->framing == PLAIN_CHUNKED && body->left == 0)
                 body->state = AT_DATA_END;
-        } else {
-            bool is_line = line_feed(body, c, &is_bad);
-            if (is_bad || (is_line && !line_done(body))) {
-                body->reason = "chunk grammar broken";
-                return PLAIN_BAD;
-            }
-            if (body->state == AT_END)
-                return PLAIN_DONE;
+            continue;
         }
+        bool is_bad = false, is_line = line_feed(body, bytes->ptr[0], &is_bad);
+        *bytes = str_make(bytes->ptr + 1, bytes->len - 1);
+        if (is_bad || (is_line && !line_done(body))) {
+            body->reason = "chunk grammar broken";
+            return PLAIN_BAD;
+        }
+        if (body->state == AT_END)
+            return PLAIN_DONE;
     }
     return PLAIN_MORE;
 }

@@ -40,9 +40,9 @@ struct plain_body {
 /* Framing by RFC 9112 section 6.3; false with body->reason when it is not beyond doubt. */
 bool plain_body_init(struct plain_body *body, const struct plain_head *head, bool is_request,
                      bool is_head_answer);
-/* Takes bytes of the body from *bytes, up to its end; each payload byte goes to `check`, with its position,
- * which says whether it is right. */
-typedef bool plain_check(void *context, uint64_t position, char byte);
+/* Takes bytes of the body from *bytes, up to its end; payload goes to `check`, with its position, which says
+ * whether it is right. */
+typedef bool plain_check(void *context, uint64_t position, struct str bytes);
 enum plain_result plain_body_read(struct plain_body *body, struct str *bytes, plain_check *check,
                                   void *context);
 

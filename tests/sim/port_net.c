@@ -231,7 +231,10 @@ ssize_t socket_send_vector(int fd, const struct iovec *parts, int count) {
 
 ssize_t socket_send_file(int fd, int file, uint64_t *offset, size_t len) {
     char bytes[4096];
-    ssize_t got = file_read(file, bytes, len < sizeof bytes ? len : sizeof bytes, *offset);
+    struct end *end = end_of(fd, "send_file");
+    size_t most =
+        end && end->other && end->other->in.window < sizeof bytes ? end->other->in.window : sizeof bytes;
+    ssize_t got = file_read(file, bytes, len < most ? len : most, *offset);
     if (got <= 0)
         return got;
     ssize_t sent = socket_send(fd, bytes, (size_t)got);

@@ -30,7 +30,7 @@ static void windows_draw(struct setting *setting) {
         weather->window_max = dice_chance(&world.fate, 500) ? 65536 : 262144;
         weather->latency_us = (unsigned)between(0, 40000);
         weather->jitter_us = (unsigned)between(0, 20000);
-        setting->profile.body_max = dice_chance(&world.fate, 30) ? 300000 : 20000;
+        setting->profile.body_max = dice_chance(&world.fate, 20) ? 300000 : 12000;
         break;
     }
     if (dice_chance(&world.fate, 600)) {
@@ -155,8 +155,8 @@ void setting_draw(struct setting *setting) {
         faults_draw(&setting->weather);
         setting->incidents = maybe(600, 5);
     }
-    setting->heal_ms = setting->profile.is_calm ? 60000 : 20000;
-    setting->patience_ms = setting->profile.is_calm ? 60000 : 200000;
+    setting->heal_ms = setting->profile.is_calm ? 600000 : 20000;
+    setting->patience_ms = 200000;
     setting->drains = dice_chance(&world.fate, 500);
     setting_redraw(setting);
 }

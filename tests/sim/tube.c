@@ -20,17 +20,14 @@ static void end_tube(struct tube *tube) {
 
 static bool hear(struct tube *tube) {
     struct str bytes = wire_view(tube->wire);
-    for (size_t i = 0; i < bytes.len; i++) {
-        if (tube->heard < tube->to_hear &&
-            bytes.ptr[i] == pattern_byte(tube->ask->id, 1 - tube->side, tube->heard)) {
-            tube->heard++;
-            continue;
-        }
-        world_fail("tunnel %u: byte %llu of %llu towards %s is not the one that was sent", tube->ask->id,
-                   (unsigned long long)tube->heard, (unsigned long long)tube->to_hear,
+    if (bytes.len > tube->to_hear - tube->heard ||
+        !pattern_is(bytes, tube->ask->id, 1 - tube->side, tube->heard)) {
+        world_fail("tunnel %u: %zu bytes from %llu of %llu towards %s are not those that were sent",
+                   tube->ask->id, bytes.len, (unsigned long long)tube->heard, (unsigned long long)tube->to_hear,
                    tube->side ? "the backend" : "the client");
         return false;
     }
+    tube->heard += bytes.len;
     wire_eat(tube->wire, bytes.len);
     return true;
 }

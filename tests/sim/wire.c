@@ -13,7 +13,7 @@ static void grow(char **bytes, size_t *at, size_t *len, size_t *room, size_t mor
     size_t held = *len - *at, wanted = *room ? *room : 512;
     while (wanted < (held + more) * 2)
         wanted *= 2;
-    char *place = wanted > *room ? world_alloc(wanted) : *bytes;
+    char *place = wanted > *room ? world_room(wanted) : *bytes;
     if (held)
         memmove(place, *bytes + *at, held);
     *bytes = place;

@@ -100,13 +100,17 @@ static void page_add(size_t size) {
     world.pages = page;
 }
 
-void *world_alloc(size_t size) {
+void *world_room(size_t size) {
     size_t rounded = (size + 15) & ~(size_t)15;
     if (!world.pages || world.pages->size - world.pages->used < rounded)
         page_add(rounded);
     void *block = world.pages->bytes + world.pages->used;
     world.pages->used += rounded;
-    return memset(block, 0, size);
+    return block;
+}
+
+void *world_alloc(size_t size) {
+    return memset(world_room(size), 0, size);
 }
 
 uint64_t world_ms(void) {
@@ -195,11 +199,9 @@ static void line_print(const struct trace_line *line) {
 
 void world_trace(enum trace_kind kind, int fd, int64_t a, int64_t b) {
     struct trace_line line = {world.now_us, kind, fd, a, b};
-    const uint64_t parts[] = {line.at_us, (uint64_t)kind << 32 | (uint32_t)fd, (uint64_t)a, (uint64_t)b};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        world.hash = (world.hash ^ parts[i]) * 0xff51afd7ed558ccdu;
-        world.hash ^= world.hash >> 32;
-    }
+    uint64_t what = ((uint64_t)kind << 32 | (uint32_t)fd) * 0x9e3779b97f4a7c15u ^ (uint64_t)a;
+    world.hash = (world.hash ^ line.at_us) * 0xff51afd7ed558ccdu + what;
+    world.hash = (world.hash ^ world.hash >> 32 ^ (uint64_t)b) * 0xc4ceb9fe1a85ec53u;
     world.trace[world.trace_count++ % TRACE_KEPT] = line;
     if (world.shows_trace)
         line_print(&line);

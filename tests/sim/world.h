@@ -111,6 +111,8 @@ void world_begin(uint64_t seed);
 void world_end(void);
 /* Zeroed memory until the world's end. */
 void *world_alloc(size_t size);
+/* The same with whatever is in it. */
+void *world_room(size_t size);
 
 uint64_t world_ms(void);
 /* Something to happen after so many microseconds; of two at the same time the one said first comes first. */
