@@ -284,5 +284,5 @@ unsigned node_calls(const struct node *node) {
 }
 
 unsigned node_troubles(const struct node *node) {
-    return node->troubles + node->service->cuts;
+    return node->troubles + node->service->cuts + world.jumps;
 }
