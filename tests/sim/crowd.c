@@ -111,6 +111,10 @@ static void plan_draw(struct ask *ask) {
     plan->interims = dice_chance(&world.fate, 60) ? (unsigned)dice_between(&world.fate, 1, 3) : 0;
     plan->is_early = ledger.is_proxy && ask->has_body && dice_chance(&world.fate, 60);
     plan->closes = dice_chance(&world.fate, 100);
+    if (plan->is_early) { /* to close with the request unread would reset the answer away */
+        plan->closes = false;
+        plan->framing = plan->framing == ANSWER_CLOSE ? ANSWER_LENGTH : plan->framing;
+    }
     misdeed_draw(ask);
 }
 

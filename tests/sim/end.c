@@ -36,7 +36,7 @@ static void kill_end(struct end *end, int error) {
     end->is_connecting = false;
     end->error = end->in.fin_arrived ? EPIPE : error;
     end->in.given = end->in.arrived;
-    if (world.weather.reset_discards)
+    if (world.weather.reset_discards && end->tell) /* Linux, and so the engine, keeps what has come */
         end->in.taken = end->in.arrived;
     world_trace(TRACE_RST, end->fd, error, 0);
     tell(end, POLLER_READ | POLLER_WRITE | POLLER_END | POLLER_ERROR);
