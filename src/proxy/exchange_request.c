@@ -266,10 +266,13 @@ static int continue_send(struct exchange *x) {
 enum why exchange_forward_up(struct exchange *x) {
     struct gather g;
     int error = outbox_flush(&x->back.out);
-    if (!error && !x->up.is_done)
-        error = continue_send(x) ? -EPIPE : 0;
     if (error)
         return send_error_why(x, error);
+    /* The client waits for the rest of a 100 too; that it has gone is not the server's fault. */
+    if (outbox_flush(&x->front->out) || (!x->up.is_done && continue_send(x))) {
+        x->is_client_gone = true;
+        return WHY_CLIENT_RESET;
+    }
     if (x->up.is_done || !outbox_is_empty(&x->back.out))
         return WHY_NONE;
     gather_init(&g, x->engine->stage, &x->back.out);
