@@ -69,7 +69,7 @@ void affinity_watch(struct exchange *x, struct passage *passage) {
     if (!passage->is_done || passage->bytes > WATCH_MAX)
         return;
     if (eio_has_close(str_make(passage->watched, passage->watched_len), x->eio.version))
-        sid_forget(x->engine->sids, x->sid);
+        sid_end(x->engine->sids, x->sid);
 }
 
 void affinity_end(struct exchange *x) {

@@ -17,7 +17,7 @@ static void session_leave(struct tunnel *tunnel) {
     if (!tunnel->sid)
         return;
     if (now_ms - tunnel->began_ms > UPGRADE_DONE_MS)
-        sid_forget(tunnel->engine->sids, tunnel->sid);
+        sid_end(tunnel->engine->sids, tunnel->sid);
     sid_unpin(tunnel->engine->sids, tunnel->sid, now_ms);
 }
 

@@ -32,7 +32,8 @@ struct sid {
     uint32_t epoch; /* the peer's when it was learned */
     uint32_t pins;
     uint16_t len;
-    bool is_over; /* to be dropped with its last pin */
+    bool is_over;   /* to be dropped with its last pin */
+    bool is_ending; /* stays for late requests only */
     char text[];
 };
 
@@ -209,7 +210,7 @@ static void entry_set(struct sid *entry, struct peer *peer, uint64_t idle_ms, ui
     entry->epoch = atomic_load(&peer->epoch);
     entry->idle_ms = idle_ms < UINT32_MAX ? (uint32_t)idle_ms : UINT32_MAX;
     entry->seen_ms = now_ms;
-    entry->is_over = false;
+    entry->is_over = entry->is_ending = false;
 }
 
 bool sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint64_t idle_ms, uint64_t now_ms) {
@@ -265,7 +266,10 @@ void sid_unpin(struct sid_table *table, struct sid *entry, uint64_t now_ms) {
     if (--entry->pins == 0) {
         if (entry->seen_ms < now_ms)
             entry->seen_ms = now_ms;
-        list_append(&shard->idle, &entry->idle);
+        if (entry->is_ending)
+            list_prepend(&shard->idle, &entry->idle);
+        else
+            list_append(&shard->idle, &entry->idle);
         if (entry->is_over)
             entry_drop(shard, entry);
     }
@@ -276,6 +280,15 @@ void sid_forget(struct sid_table *table, struct sid *entry) {
     struct shard *shard = shard_lock(table, entry->hash);
     CHECK(entry->pins, "session %.*s", (int)entry->len, entry->text);
     entry->is_over = true;
+    pthread_mutex_unlock(&shard->lock);
+}
+
+void sid_end(struct sid_table *table, struct sid *entry) {
+    struct shard *shard = shard_lock(table, entry->hash);
+    CHECK(entry->pins, "session %.*s", (int)entry->len, entry->text);
+    entry->is_ending = true;
+    if (entry->idle_ms > SID_LINGER_MS)
+        entry->idle_ms = SID_LINGER_MS;
     pthread_mutex_unlock(&shard->lock);
 }
 

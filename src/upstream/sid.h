@@ -34,6 +34,10 @@ enum sid_verdict sid_find(struct sid_table *table, uint64_t upstream_hash, struc
 void sid_unpin(struct sid_table *table, struct sid *entry, uint64_t now_ms);
 /* The session has ended; the entry goes as soon as nobody pins it. */
 void sid_forget(struct sid_table *table, struct sid *entry);
+/* The session has ended in good order. Requests that left before may still come, and are its node's to answer:
+ * the entry goes SID_LINGER_MS after the last of them. */
+enum { SID_LINGER_MS = 5000 };
+void sid_end(struct sid_table *table, struct sid *entry);
 /* Sweeps some shards for idle entries; called by each loop about once a second, the loops taking turns by
  * `loop` of `loops`. */
 void sid_sweep(struct sid_table *table, unsigned loop, unsigned loops, uint64_t now_ms);

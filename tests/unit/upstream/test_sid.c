@@ -190,6 +190,27 @@ static void test_idle_expiry(void **state) {
     world_fini(&w);
 }
 
+/* A session that has ended is known a while longer, for the poll that its close packet overtook. */
+static void test_ended_lingers(void **state) {
+    (void)state;
+    struct world w;
+    world_init(&w, 1000);
+    struct sid *entry;
+    struct peer *peer;
+    int which;
+    sid_learn(w.table, STR("abc"), w.peers[0], 45000, 0);
+    sid_find(w.table, w.peers[0]->upstream_hash, STR("abc"), 0, &entry, &peer);
+    peer_drop(peer);
+    sid_end(w.table, entry);
+    sid_unpin(w.table, entry, 1);
+    assert_int_equal(look(&w, STR("abc"), SID_LINGER_MS, &which), SID_HERE); /* which lets it linger anew */
+    sweep(&w, 2 * SID_LINGER_MS);
+    assert_int_equal(sid_count(w.table), 1);
+    sweep(&w, 2 * SID_LINGER_MS + 2);
+    assert_int_equal(sid_count(w.table), 0);
+    world_fini(&w);
+}
+
 static void test_sweep_is_bounded_and_ends(void **state) {
     (void)state;
     struct world w;
@@ -362,6 +383,7 @@ static void test_threads(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_learn_and_find),
+        cmocka_unit_test(test_ended_lingers),
         cmocka_unit_test(test_upstreams_are_namespaces),
         cmocka_unit_test(test_long_sids),
         cmocka_unit_test(test_forgotten_with_the_last_pin),
