@@ -13,7 +13,8 @@ struct slab_block { /* aligned to BLOCK_BYTES, so that an object finds it by its
     size_t live, untouched;
 };
 
-enum { BLOCK_HEAD = (sizeof(struct slab_block) + 15) & ~(size_t)15 };
+enum { BLOCK_HEAD = 64 }; /* so that objects of whole cache lines begin at one */
+_Static_assert(sizeof(struct slab_block) <= BLOCK_HEAD, "the head of a block");
 
 void slab_init(struct slab *slab, size_t object_bytes) {
     size_t size = (object_bytes + 15) & ~(size_t)15;

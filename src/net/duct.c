@@ -9,13 +9,26 @@
 struct duct_pool {
     struct loop *loop;
     struct slab slab;
-    size_t live; /* the slab's also counts those closed in this turn */
+    size_t live;         /* the slab's also counts those closed in this turn */
+    struct duct *closed; /* in this turn, newest first */
+    struct task burial;  /* waits at the end of the turn while there are any */
 };
+
+/* Frees what was closed in the turn that ends. */
+static void bury(struct task *task) {
+    struct duct_pool *pool = LIST_OF(task, struct duct_pool, burial);
+    while (pool->closed) {
+        struct duct *duct = pool->closed;
+        pool->closed = duct->owner;
+        slab_free(&pool->slab, duct);
+    }
+}
 
 struct duct_pool *duct_pool_new(struct loop *loop) {
     struct duct_pool *pool = mem_zero(1, sizeof *pool);
     if (pool) {
         pool->loop = loop;
+        pool->burial.run = bury;
         slab_init(&pool->slab, sizeof(struct duct));
     }
     return pool;
@@ -48,11 +61,6 @@ static void tell(struct ev *ev, unsigned what) {
     duct->ready(duct);
 }
 
-static void bury(struct task *task) {
-    struct duct *duct = LIST_OF(task, struct duct, burial);
-    slab_free(&duct->pool->slab, duct);
-}
-
 struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *owner) {
     struct duct *duct = slab_new(&pool->slab);
     if (duct) {
@@ -63,7 +71,6 @@ struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *o
             .ready = ready,
             .owner = owner,
             .can_write = true, /* until a send says otherwise; what can be read is told by the first event */
-            .burial = {.run = bury},
         };
     }
     if (!duct || loop_watch(pool->loop, &duct->ev) < 0) {
@@ -160,7 +167,10 @@ static int leave(struct duct *duct) {
     int fd = duct->ev.fd;
     CHECK(fd >= 0, "duct %p closed twice", (void *)duct);
     loop_forget(&duct->ev);
-    loop_bury(duct->loop, &duct->burial);
+    if (!duct->pool->closed)
+        loop_bury(duct->loop, &duct->pool->burial);
+    duct->owner = duct->pool->closed;
+    duct->pool->closed = duct;
     duct->pool->live--;
     return fd;
 }

@@ -15,16 +15,16 @@ struct duct {
     struct ev ev;
     struct loop *loop;
     struct duct_pool *pool;
-    duct_ready *ready; /* tells `owner` that can_read, can_write or the ends have changed */
-    void *owner;
+    duct_ready *ready;        /* tells `owner` that can_read, can_write or the ends have changed */
+    void *owner;              /* once closed: the duct closed before it in this turn */
     bool can_read, can_write; /* as far as known; at first to be read is nothing until an event tells */
     bool has_end;             /* FIN or error has been seen coming: read on until 0 */
     bool is_shut;             /* our FIN is sent */
     bool is_peek_full;        /* the last peek filled its buffer: more may be there */
     bool is_connected;        /* a byte has passed or the socket became writable */
     unsigned sent_since_look; /* bytes sent since the kernel's queue was last asked for */
-    struct task burial;
 };
+_Static_assert(sizeof(struct duct) <= 64, "a duct is one cache line: each message touches two");
 
 /* Ducts of one loop. */
 struct duct_pool;

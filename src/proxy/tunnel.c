@@ -8,7 +8,7 @@ enum {
 };
 
 static void tunnel_bury(struct task *task) {
-    struct tunnel *tunnel = LIST_OF(task, struct tunnel, burial);
+    struct tunnel *tunnel = LIST_OF(task, struct tunnel, task);
     slab_free(&tunnel->engine->tunnels, tunnel);
 }
 
@@ -27,7 +27,8 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
         return;
     tunnel->is_over = true;
     timer_disarm(&tunnel->idle);
-    list_remove(&tunnel->again.node);
+    list_remove(&tunnel->task.node);
+    tunnel->task.run = tunnel_bury;
     list_remove(&tunnel->node);
     struct duct *client = tunnel->up.from, *backend = tunnel->down.from;
     outbox_fini(&tunnel->up.to);
@@ -41,7 +42,7 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     engine->counts.tunnels--;
     if (tunnel->exchange)
         exchange_tunnel_ended(tunnel->exchange, why, tunnel->up.bytes, tunnel->down.bytes);
-    loop_bury(engine->loop, &tunnel->burial);
+    loop_bury(engine->loop, &tunnel->task);
     engine_note_gone(engine);
 }
 
@@ -58,8 +59,8 @@ static bool pump_step(struct tunnel *tunnel, struct pump *pump, enum why from_wh
     case PUMP_WAIT:
         return true;
     case PUMP_YIELD:
-        if (list_is_empty(&tunnel->again.node))
-            loop_soon(tunnel->engine->loop, &tunnel->again);
+        if (list_is_empty(&tunnel->task.node))
+            loop_soon(tunnel->engine->loop, &tunnel->task);
         return true;
     case PUMP_ENDED:
         if (!was_ended)
@@ -96,7 +97,7 @@ static void tunnel_ready(struct duct *duct) {
 }
 
 static void tunnel_go_on(struct task *task) {
-    tunnel_run(LIST_OF(task, struct tunnel, again));
+    tunnel_run(LIST_OF(task, struct tunnel, task));
 }
 
 static void tunnel_expire(struct timer *timer) {
@@ -125,10 +126,8 @@ enum why tunnel_begin(struct exchange *x) {
     tunnel->engine = engine;
     tunnel->began_ms = engine->loop->now_ms;
     tunnel->idle_ms = (uint32_t)exchange_policy(x)->read_timeout_ms;
-    tunnel->burial.run = tunnel_bury;
-    tunnel->again.run = tunnel_go_on;
-    list_init(&tunnel->burial.node);
-    list_init(&tunnel->again.node);
+    tunnel->task.run = tunnel_go_on;
+    list_init(&tunnel->task.node);
     timer_init(&tunnel->idle, tunnel_expire);
     pump_init(&tunnel->up, front->duct, &x->back.out);
     pump_init(&tunnel->down, x->back.duct, &front->out);
@@ -148,7 +147,7 @@ enum why tunnel_begin(struct exchange *x) {
     engine->counts.tunnels++;
     engine->counts.upgraded++;
     loop_arm(engine->loop, &tunnel->idle, tunnel->idle_ms);
-    loop_soon(engine->loop, &tunnel->again); /* what was read as "there" before the tunnel was */
+    loop_soon(engine->loop, &tunnel->task); /* what was read as "there" before the tunnel was */
     x->front = NULL;
     front_give_up(front);
     return WHY_NONE;

@@ -7,17 +7,17 @@
 
 /* What is left of an exchange after the backend's 101: two ducts, two pumps, one deadline. */
 struct tunnel {
-    struct engine *engine;
-    struct list node;     /* in engine->tunnel_list */
-    struct pump up, down; /* client to backend; backend to client */
+    struct pump up, down; /* client to backend; backend to client: what each message touches comes first */
     struct timer idle;
+    struct engine *engine;
+    uint32_t idle_ms;
+    bool is_over;
+    struct task task;          /* goes on in the next turn; once over, frees */
+    struct list node;          /* in engine->tunnel_list */
     struct peer *peer;         /* a reference; counted in active and tunnels */
     struct sid *sid;           /* pinned; NULL: none */
     struct exchange *exchange; /* kept for the access log; else NULL */
     uint64_t began_ms;
-    uint32_t idle_ms;
-    bool is_over;
-    struct task again, burial;
 };
 
 /* Makes a tunnel of the exchange's two ducts and gives the front up. Bytes that the client sent behind its head
