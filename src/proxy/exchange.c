@@ -442,7 +442,7 @@ enum exchange_state exchange_done(struct exchange *x) {
     if (front) {
         if (!x->up.is_done || x->is_up_broken)
             front->must_close = front->must_linger = true;
-        if (x->is_upgrade_refused && (front->in.view.len || front->duct->can_read))
+        if (x->is_upgrade && (front->in.view.len || front->duct->can_read))
             front->must_close = front->must_linger =
                 true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
         if (!front->must_close)

@@ -86,7 +86,6 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     x->header_done_ms = x->engine->loop->now_ms;
     if (head->status == 101)
         return STATE_TUNNEL;
-    x->is_upgrade_refused = x->is_upgrade;
     h1_body_init(&x->down.body, x->response);
     x->down.framing = framing_out(x, x->response);
     x->down.is_done = x->down.body.is_complete;

@@ -68,8 +68,8 @@ static bool is_kept(const struct exchange *x) {
     const struct front *front = x->front;
     return x->request && x->request->is_keepalive && !front->must_close && policy->keepalive_timeout_ms > 0 &&
            front->requests < policy->keepalive_requests && !x->engine->is_draining && front->listener->listen &&
-           x->down.framing != H1_UNTIL_CLOSE && x->up.is_done &&
-           !(x->is_upgrade_refused && front->in.view.len); /* bytes glued behind it are nobody's request */
+           x->down.framing != H1_UNTIL_CLOSE && x->up.is_done && !x->is_up_broken &&
+           !(x->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */
 }
 
 void response_head_end(struct exchange *x, struct builder *out) {
