@@ -9,7 +9,7 @@ struct ws_client {
     struct tube tube;
     struct ask *ask;
     size_t glued;
-    bool is_over, in_tunnel;
+    bool is_over, in_tunnel, is_refused;
 };
 
 static void over(struct ws_client *self) {
@@ -68,15 +68,34 @@ static void switched(struct ws_client *self) {
     tube_open(tube);
 }
 
+/* Refused with bytes sent ahead: the engine must close, and nothing follows the refusal. What comes only after
+ * the refusal may be read as a request, though. */
+static void closing_wait(struct ws_client *self) {
+    const struct weather *weather = &world.weather;
+    bool is_together = !weather->piece_max && weather->window_min >= 4096 && !self->wire.pace_us;
+    if (wire_view(&self->wire).len && is_together)
+        world_fail("request %u: bytes behind the answer that refuses its upgrade", self->ask->id);
+    if (self->wire.has_end || self->wire.is_broken)
+        over(self);
+}
+
 static void news(struct wire *wire) {
     struct ws_client *self = wire->owner;
+    if (self->is_refused) {
+        closing_wait(self);
+        return;
+    }
     enum answer_result result = answer_read(&self->answer, wire, self->ask);
     if (world_has_failed())
         return;
     if (result == ANSWER_SWITCHED)
         switched(self);
-    else if (result != ANSWER_MORE)
+    else if (result == ANSWER_WHOLE && self->glued) {
+        self->is_refused = true;
+        closing_wait(self);
+    } else if (result != ANSWER_MORE) {
         over(self);
+    }
 }
 
 static void handshake_put(struct ws_client *self) {

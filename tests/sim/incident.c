@@ -51,8 +51,8 @@ static void memory_fails(void *object, uint64_t after) {
 }
 
 static void descriptors_back(void *object, uint64_t value) {
-    (void)object;
-    world.weather.fd_limit = (int)value;
+    (void)object, (void)value;
+    world.weather.fd_limit = crowd.is_healed ? NET_FDS : current->weather.fd_limit;
 }
 
 static void descriptors_fail(void *object, uint64_t value) {
@@ -60,7 +60,7 @@ static void descriptors_fail(void *object, uint64_t value) {
     if (crowd.is_healed)
         return;
     uint64_t lasting = dice_between(&world.fate, 1, 2000);
-    world_later(lasting * 1000, descriptors_back, NULL, (uint64_t)world.weather.fd_limit);
+    world_later(lasting * 1000, descriptors_back, NULL, 0);
     world.weather.fd_limit = world.net->open + (int)dice_below(&world.fate, 3);
     world_harm(lasting + 1000);
 }
