@@ -33,13 +33,6 @@ function within(ms, promise, what) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/* A deferred promise. */
-function promise() {
-  const it = {};
-  it.promise = new Promise((resolve, reject) => Object.assign(it, { resolve, reject }));
-  return it;
-}
-
 const canListen = (port) =>
   new Promise((resolve) => {
     const server = net.createServer();
@@ -101,4 +94,4 @@ async function inBatches(count, many, act) {
  * the defect does. */
 const known = (defect) => ({ todo: defect });
 
-module.exports = { known, HAWSER, SLOW, isSanitized, sleep, until, within, promise, freePort, Crew, tempFolder, pssBytes, inBatches };
+module.exports = { known, HAWSER, SLOW, isSanitized, sleep, until, within, freePort, Crew, tempFolder, pssBytes, inBatches };
