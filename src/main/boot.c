@@ -97,7 +97,7 @@ int boot_descriptors(const struct model *model, struct diagnostics *diagnostics)
     uint64_t asked = model->worker_connections * DESCRIPTORS_A_CONNECTION;
     if (limit.rlim_cur < asked) {
         struct diagnostic *said =
-            diagnostics_add(diagnostics, SEVERITY_WARNING, nowhere(STR("hawser")),
+            diagnostics_add(diagnostics, SEVERITY_WARNING, nowhere(STR("")),
                             "%ju worker_connections ask for %ju file descriptors, and the limit is %ju",
                             model->worker_connections, asked, (uintmax_t)limit.rlim_cur);
         diagnostic_hint(diagnostics, said, "raise it: ulimit -n %ju, or LimitNOFILE=%ju in the systemd unit",
@@ -114,6 +114,8 @@ void boot_print(const struct diagnostics *diagnostics, enum severity least) {
         if (one->severity < least)
             continue;
         struct builder out = builder_make(memory, sizeof memory);
+        if (!one->place.file.len)
+            builder_str(&out, STR("hawser: "));
         diagnostic_print(&out, one, in_colour);
         fwrite(out.ptr, 1, out.len, stderr);
     }
