@@ -17,7 +17,8 @@ endif
 
 CPPFLAGS = -Isrc -D_GNU_SOURCE -MMD -MP
 WARNINGS = -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wvla -Wformat=2 -Wundef -Wcast-qual \
-  -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough=5 -Wwrite-strings -Wduplicated-cond -Wlogical-op -Walloca
+  -Wstrict-prototypes -Wmissing-prototypes -Wimplicit-fallthrough=5 -Wformat-signedness -Wcast-align=strict \
+  -Wwrite-strings -Wduplicated-cond -Wlogical-op -Walloca
 # Left out, for they cost where every message passes: -ftrivial-auto-var-init=zero clears each frame's vectors and
 # buffers on every call (uninitialised reads are the sanitizers' to find), -fzero-call-used-regs adds to each return.
 HARDENING = -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full \

@@ -97,7 +97,7 @@ static bool is_drained(void) {
 static void node_judge(const struct node *node) {
     LIST_EACH (&node->calls, at) {
         const struct call *call = LIST_OF(at, struct call, peers);
-        world_fail("node %u still has a connection: state %d, request %u, %s", node->index, call->state,
+        world_fail("node %u still has a connection: state %u, request %u, %s", node->index, call->state,
                    call->ask ? call->ask->id : 0,
                    !call->wire.end                    ? "closed"
                    : call->wire.is_stalled            ? "it does not read"
