@@ -85,6 +85,7 @@ e2e: hawser
 	@tests/e2e/run
 
 # Targets conf (golden configurations), scene and sim (the simulator; SEEDS=n), fuzz and fuzz-replay, bench.
+fuzz: deps-fuzz
 -include tests/conf/conf.mk tests/sim/sim.mk tests/fuzz/fuzz.mk bench/bench.mk
 
 check: deps-test
