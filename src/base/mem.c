@@ -1,6 +1,8 @@
 #include "base/mem.h"
 
+#include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static _Thread_local uint64_t calls_left = UINT64_MAX;
 
@@ -34,6 +36,31 @@ void *mem_aligned(size_t alignment, size_t size) {
 
 void mem_free(void *block) {
     free(block);
+}
+
+static char *pages_map(size_t size) {
+    void *pages = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return pages == MAP_FAILED ? NULL : pages;
+}
+
+void *mem_block(size_t size) {
+    char *pages = is_refused() ? NULL : pages_map(size);
+    if (!pages || ((uintptr_t)pages & (size - 1)) == 0)
+        return pages;
+    munmap(pages, size); /* not aligned by luck: twice as much has an aligned half in it */
+    pages = pages_map(size * 2);
+    if (!pages)
+        return NULL;
+    size_t before = (size - ((uintptr_t)pages & (size - 1))) & (size - 1);
+    if (before)
+        munmap(pages, before);
+    munmap(pages + before + size, size - before);
+    return pages + before;
+}
+
+void mem_block_free(void *block, size_t size) {
+    if (block)
+        munmap(block, size);
 }
 
 void mem_fail_after(uint64_t count) {

@@ -15,6 +15,10 @@ void *mem_resize(void *block, size_t size) __attribute__((warn_unused_result));
 /* A block of `size` bytes aligned to `alignment`, a power of two; given back with mem_free. */
 void *mem_aligned(size_t alignment, size_t size) __attribute__((malloc, warn_unused_result));
 void mem_free(void *block);
+/* `size` bytes, a power of two of at least a page, aligned to their own size and zeroed, straight from the
+ * system and back to it: for what comes and goes in bulk, so that a burst leaves nothing behind. */
+void *mem_block(size_t size) __attribute__((malloc, warn_unused_result));
+void mem_block_free(void *block, size_t size);
 
 /* For tests: the call after `count` more successful ones on this thread gives NULL, and so do all that
  * follow until mem_fail_never. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { BLOCK_BYTES = 16384 };
+enum { BLOCK_BYTES = 65536 };
 
 struct slab_block { /* aligned to BLOCK_BYTES, so that an object finds it by its address */
     struct list node;
@@ -25,7 +25,7 @@ void slab_init(struct slab *slab, size_t object_bytes) {
 
 void slab_fini(struct slab *slab) {
     CHECK(slab->live == 0, "%zu objects of %zu bytes live", slab->live, slab->object_bytes);
-    mem_free(slab->empty);
+    mem_block_free(slab->empty, BLOCK_BYTES);
     slab->empty = NULL;
 }
 
@@ -49,7 +49,7 @@ static struct slab_block *block_new(struct slab *slab) {
     if (block)
         slab->empty = NULL;
     else
-        block = mem_aligned(BLOCK_BYTES, BLOCK_BYTES);
+        block = mem_block(BLOCK_BYTES);
     if (!block)
         return NULL;
     *block = (struct slab_block){.untouched = slab->objects_a_block};
@@ -88,7 +88,7 @@ void slab_free(struct slab *slab, void *object) {
         return;
     list_remove(&block->node);
     if (slab->empty)
-        mem_free(block);
+        mem_block_free(block, BLOCK_BYTES);
     else
         slab->empty = block;
 }

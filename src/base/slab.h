@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* Objects of one size for one thread. Blocks of 16 KiB are taken from the heap as needed and given back
+/* Objects of one size for one thread. Blocks of 64 KiB are taken from the system as needed and given back
  * when all their objects are free, but for one. Under AddressSanitizer each object is its own heap block. */
 struct slab {
     struct list blocks; /* those with a free object */

@@ -4,6 +4,7 @@
 
 #include <malloc.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* base/mem.h with a count of what is out: the system's allocator cannot tell exactly. */
 
@@ -70,6 +71,16 @@ void mem_free(void *block) {
         return;
     uncounted(block);
     free(block);
+}
+
+void *mem_block(size_t size) {
+    void *block = mem_aligned(size, size);
+    return block ? memset(block, 0, size) : NULL;
+}
+
+void mem_block_free(void *block, size_t size) {
+    (void)size;
+    mem_free(block);
 }
 
 void mem_fail_after(uint64_t count) {
