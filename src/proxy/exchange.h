@@ -96,7 +96,7 @@ struct exchange {
     bool is_counted;       /* in the member's peer's `active` */
     bool keeps_member;     /* ask the same member again */
     unsigned stale_tries;  /* kept connections that turned out to be closed */
-    bool is_up_stopped; /* the backend answers and takes no more of the body */
+    bool is_up_stopped;    /* the backend answers and takes no more of the body */
     struct back back;
     uint64_t attempt_ms, first_attempt_ms;
     bool has_sent;          /* a byte of this attempt went out */
