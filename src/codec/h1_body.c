@@ -72,7 +72,6 @@ static enum state ext_next(char c) {
 static enum state size_step(struct h1_body *body, char c) {
     switch ((enum state)body->state) {
     case SIZE_FIRST:
-        body->remaining = 0;
         return size_digit(body, c);
     case SIZE:
         return hex_value(c) >= 0 ? size_digit(body, c) : is_blank(c) ? EXT_START : ext_next(c);

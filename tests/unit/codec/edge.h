@@ -7,7 +7,7 @@
 
 /* Inputs that end where readable memory ends: one byte too far is a fault at once. */
 
-enum { EDGE_SIZE = 1 << 16 };
+enum { EDGE_SIZE = 1 << 18 };
 
 /* A copy of the bytes before an unreadable page. It lives until the next call. */
 static inline struct str edge_place(struct str bytes) {

@@ -110,6 +110,8 @@ static const struct chunked {
     {"5\r\nhello\r\nA\r\n0123456789\r\n000\r\n\r\n\r\n", "hello0123456789", "", "\r\n"},
     {"00000000000000000000005\r\nhello\r\n0\r\n\r\n", "hello", "", ""},
     {"1\r\n\r\r\n1\r\n\n\r\n0\r\n\r\n", "\r\n", "", ""},
+    {"1;a ;b\r\nx\r\n0\r\n\r\n", "x", "", ""},
+    {"19\r\n0123456789012345678901234\r\n0\r\n\r\n", "0123456789012345678901234", "", ""},
     {"0\r\nA: b\r\nC:\xff\r\n\r\nx", "", "A: b\r\nC:\xff\r\n", "x"},
     {"1\r\nx\r\n0\r\nA:\r\n\r\n", "x", "A:\r\n", ""},
     {"1;a\r\nx\r\n0;b=c;d=\"e \\\" ;\"\r\n\r\n", "x", "", ""},
@@ -169,6 +171,14 @@ static void test_chunked(void **state) {
         assert_str(builder_view(&outcome.trailer), str_of(row->trailer));
         if (row->left)
             assert_int_equal(outcome.left, strlen(row->left));
+        if (!row->left) {
+            /* and it stays so */
+            struct h1_body body;
+            h1_body_init(&body, &head);
+            feed(&body, str_of(row->text), &outcome);
+            feed(&body, STR("0\r\n\r\n"), &outcome);
+            assert_int_equal(outcome.result, CODEC_BAD);
+        }
     }
 }
 

@@ -98,6 +98,8 @@ static void test_polling(void **state) {
 static void test_pipelined(void **state) {
     (void)state;
     struct h1_head head;
+    assert_int_equal(parse(&head, STR("GET / HTTP/1.0\r\nA: b\r\nC: d\r\n\r\n")), CODEC_DONE);
+    assert_ptr_equal(h1_head_find(&head, STR("a")), &head.fields[0]);
     assert_int_equal(parse(&head, STR("GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HT\n\n\n")), CODEC_DONE);
     assert_int_equal(head.len, 27);
 }
@@ -431,6 +433,25 @@ static void test_field_count(void **state) {
     }
 }
 
+/* A method and a name of 65535 bytes, and one more. */
+static void test_long_tokens(void **state) {
+    (void)state;
+    static char text[1 << 17];
+    for (unsigned kind = 0; kind < 2; kind++)
+        for (size_t len = UINT16_MAX; len <= UINT16_MAX + 1; len++) {
+            struct h1_head head;
+            struct builder b = builder_make(text, sizeof text);
+            builder_str(&b, kind ? STR(START) : STR(""));
+            for (size_t i = 0; i < len; i++)
+                builder_char(&b, 'A');
+            builder_str(&b, kind ? STR(":\r\n\r\n") : STR(" / HTTP/1.1\r\n" H "\r\n"));
+            struct str input = edge_place(builder_view(&b));
+            h1_head_init(&head);
+            assert_int_equal(h1_request_parse(&head, input.ptr, input.len),
+                             len > UINT16_MAX ? CODEC_BAD : CODEC_DONE);
+        }
+}
+
 /* A name or a value of each length around the 16-byte steps, with one wrong byte in each place. */
 static void test_scan_edges(void **state) {
     (void)state;
@@ -466,6 +487,7 @@ int main(void) {
         cmocka_unit_test(test_flags),        cmocka_unit_test(test_old_version),
         cmocka_unit_test(test_refused),      cmocka_unit_test(test_field_count),
         cmocka_unit_test(test_fault_places), cmocka_unit_test(test_scan_edges),
+        cmocka_unit_test(test_long_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

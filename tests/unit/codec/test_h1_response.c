@@ -206,6 +206,7 @@ static const char *const right_hosts[] = {
     "[::0.10.0.255]",
     "[1:2:3:4:5:6:1.2.3.4]",
     "[1::1.2.3.4]",
+    "[1:2:3:4:5::1.2.3.4]",
 };
 static const char *const wrong_hosts[] = {
     "",
@@ -258,6 +259,9 @@ static const char *const wrong_hosts[] = {
     "[::1.2.3.4:5]",
     "[1:2:3:4:5:6:7:8::]",
     "[::1]:x",
+    "[1:2:3:4:5:6:7:8:]",
+    "[::1:]",
+    "[1:2:3:4:5:6::1.2.3.4]",
 };
 
 static void test_hosts(void **state) {
