@@ -41,6 +41,8 @@ static const struct query {
     {"EIO=4&transport=polling&sid=a%2", true, false, 4, EIO_POLLING, "a%2"},
     {"EIO=4&transport=polling&sid=%zz%4", true, false, 4, EIO_POLLING, "%zz%4"},
     {"EIO=4&transport=polling&sid=%z1%1z", true, false, 4, EIO_POLLING, "%z1%1z"},
+    {"EIO=4&transport=polling&sid=a+b", true, false, 4, EIO_POLLING, "a b"},
+    {"EIO=4&transport=polling&sid=%0a%F0", true, false, 4, EIO_POLLING, "\n\xf0"},
     {"EIO=4&transport=polling&sid=a=b", true, false, 4, EIO_POLLING, "a=b"},
     {"sid=a?sid=b&EIO=4&transport=polling", true, false, 4, EIO_POLLING, "a?sid=b"},
 };
@@ -202,6 +204,25 @@ static void test_open_ends_early(void **state) {
     assert_int_equal(eio_open_parse(&open, STR("___eio[0](\"0{\""), false), CODEC_BAD);
     assert_int_equal(eio_open_parse(&open, STR("___eio[0](\"0{\\u00z"), false), CODEC_BAD);
     assert_int_equal(eio_open_parse(&open, STR("0{\"sid\":\"a\"\x1e}"), false), CODEC_BAD);
+    assert_int_equal(eio_open_parse(&open,
+                                    STR("\x00\xff"
+                                        "0{\"sid\":\"a\"}"),
+                                    true),
+                     CODEC_BAD);
+    assert_int_equal(eio_open_parse(&open, STR("18:b1eyJzaWQiOiJhIn0="), true), CODEC_BAD);
+    assert_int_equal(eio_open_parse(&open, STR("18:b0eyJzaWQiOiJhIn0="), true), CODEC_DONE);
+    assert_int_equal(eio_open_parse(&open, STR("17:b0eyJzaWQiOiJhIn0="), true), CODEC_BAD);
+    assert_int_equal(eio_open_parse(&open, STR("9999:b0eyJz"), false), CODEC_BAD);
+}
+
+static void test_open_values(void **state) {
+    (void)state;
+    struct eio_open open;
+    struct str body = STR("___eio[0](\"0{\\\"sid\\\":\\\"\\u00e9\\u20AC\\u0080\\u07ff\\u0800\\/"
+                          "\\\",\\t\\\"pingInterval\\\":1}\");");
+    assert_int_equal(eio_open_parse(&open, body, true), CODEC_DONE);
+    assert_str(str_make(open.sid, open.sid_len), STR("\xc3\xa9\xe2\x82\xac\xc2\x80\xdf\xbf\xe0\xa0\x80/"));
+    assert_true(open.ping_interval_ms == 1 && open.ping_timeout_ms == 0);
 }
 
 static void test_open_bounds(void **state) {
@@ -283,6 +304,7 @@ static const struct payload {
      "1:1",
      9, 3, true},
     {"0:1:1", 5, 3, true},
+    {"9:4abcdefgh1:1", 14, 3, true},
     {":1", 2, 3, false},
     {"99999999999:1", 13, 3, false},
     {"\x00\x01\xff"
@@ -315,8 +337,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_queries),         cmocka_unit_test(test_sid_len),
         cmocka_unit_test(test_opens),           cmocka_unit_test(test_open_refused),
-        cmocka_unit_test(test_open_ends_early), cmocka_unit_test(test_open_bounds),
-        cmocka_unit_test(test_close),
+        cmocka_unit_test(test_open_ends_early), cmocka_unit_test(test_open_values),
+        cmocka_unit_test(test_open_bounds),     cmocka_unit_test(test_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

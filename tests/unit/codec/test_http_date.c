@@ -71,6 +71,8 @@ static void test_refused(void **state) {
         "Xxx, 06 Nov 1994 08:49:37 GMT",
         "Sun, +6 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 08:49:37 GMT\n",
+        "Sun, 0a Nov 1994 08:49:37 GMT",
+        "Sun, 06 Nov 1994 08:49:3/ GMT",
     };
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t seconds;

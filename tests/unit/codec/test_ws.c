@@ -147,7 +147,9 @@ static void test_walk(void **state) {
             }
             assert_int_equal(walk.op, WS_CONTINUATION);
         }
-    assert_true(sizeof(struct ws_walk) <= 32);
+    struct ws_walk walk = {0};
+    assert_true(ws_walk_feed(&walk, str_make(stream, ends[2])) && walk.op == WS_PING);
+    assert_true(sizeof walk <= 32);
 }
 
 int main(void) {
