@@ -159,7 +159,7 @@ describe("the launcher", () => {
       const hawser = Number(fs.readFileSync(`/proc/${demo.child.pid}/task/${demo.child.pid}/children`, "latin1").split(" ").find((pid) => pid && !pids.includes(Number(pid))));
       assert.ok(isAlive(hawser));
       demo.child.kill(signal);
-      assert.deepEqual(await within(8000, demo.exit, "its end"), { code: 0, signal: null });
+      assert.deepEqual(await within(8000, demo.exit, "its end"), { code: 0, signal: null }, demo.said);
       await until(() => ![...pids, hawser].some(isAlive), "the children's end");
     }
   });

@@ -18,6 +18,7 @@ function startNode(index) {
   return new Promise((resolve, reject) => {
     const name = `node-${index + 1}`;
     const worker = cluster.fork({ NODE_NAME: name });
+    worker.on("error", () => {}); // what was on its way to a node that is gone is lost
     worker.once("exit", () => reject(new Error(`${name} did not start`)));
     worker.on("message", (message) => {
       if (message?.type !== "listening-on") return;
@@ -57,6 +58,14 @@ async function greet(nodes) {
   say();
 }
 
+function endNodes(nodes) {
+  const alive = nodes.filter((node) => !node.worker.isDead());
+  return Promise.all(alive.map((node) => new Promise((resolve) => {
+    node.worker.once("exit", resolve);
+    node.worker.process.kill("SIGTERM");
+  })));
+}
+
 async function main() {
   cluster.setupPrimary({ exec: path.join(__dirname, "node.js"), serialization: "advanced" });
   setupPrimary();
@@ -81,10 +90,8 @@ async function main() {
   proxy.once("exit", (code, signal) => {
     const wasAsked = ending;
     ending = true;
-    for (const node of nodes) node.worker.process.kill("SIGTERM");
     if (!wasAsked) process.stderr.write(`hawser ended: ${signal || `status ${code}`}\n`);
-    process.exitCode = wasAsked ? 0 : (code ?? 1);
-    cluster.disconnect(() => process.exit());
+    endNodes(nodes).then(() => process.exit(wasAsked ? 0 : (code ?? 1)));
   });
   const greeted = greet(nodes);
   await Promise.race([greeted, new Promise((resolve) => proxy.once("exit", resolve))]);
