@@ -37,6 +37,14 @@ void exchange_progress(struct exchange *x) {
     x->progress_ms = x->engine->loop->now_ms;
 }
 
+int exchange_flush(struct exchange *x, struct outbox *outbox) {
+    uint32_t before = outbox->len;
+    int error = outbox_flush(outbox);
+    if (outbox->len != before)
+        exchange_progress(x);
+    return error;
+}
+
 static uint64_t time_left_ms(uint64_t limit_ms, uint64_t spent_ms) {
     return spent_ms < limit_ms ? limit_ms - spent_ms : 0;
 }

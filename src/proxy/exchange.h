@@ -131,6 +131,8 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why);
 void exchange_abort(struct exchange *x, enum why why);
 /* A byte has moved: the present state's deadline counts from now. */
 void exchange_progress(struct exchange *x);
+/* Sends what an outbox of the exchange holds; what goes out is progress. As outbox_flush. */
+int exchange_flush(struct exchange *x, struct outbox *outbox);
 /* Goes on in the next turn: others are to have theirs. */
 void exchange_yield(struct exchange *x);
 /* A copy of a parsed head and its bytes in the exchange's arena; NULL without memory. */

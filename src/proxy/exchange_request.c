@@ -240,7 +240,7 @@ enum exchange_state exchange_connect(struct exchange *x) {
     } else {
         int error = x->back.duct->has_end ? socket_error(x->back.duct->ev.fd) : 0;
         if (!error)
-            error = outbox_flush(&x->back.out);
+            error = exchange_flush(x, &x->back.out);
         if (error)
             why = send_error_why(x, error);
         x->has_sent = x->has_sent || x->back.out.len == 0;
@@ -265,11 +265,11 @@ static int continue_send(struct exchange *x) {
 
 enum why exchange_forward_up(struct exchange *x) {
     struct gather g;
-    int error = outbox_flush(&x->back.out);
+    int error = exchange_flush(x, &x->back.out);
     if (error)
         return send_error_why(x, error);
     /* The client waits for the rest of a 100 too; that it has gone is not the server's fault. */
-    if (outbox_flush(&x->front->out) || (!x->up.is_done && continue_send(x))) {
+    if (exchange_flush(x, &x->front->out) || (!x->up.is_done && continue_send(x))) {
         x->is_client_gone = true;
         return WHY_CLIENT_RESET;
     }

@@ -126,7 +126,7 @@ enum exchange_state exchange_await(struct exchange *x) {
     enum why up_why = exchange_forward_up(x);
     if (up_why != WHY_NONE && (up_why != WHY_BACKEND_RESET || !x->back.duct->can_read))
         return exchange_fail(x, up_why);
-    if (outbox_flush(&x->front->out))
+    if (exchange_flush(x, &x->front->out))
         return exchange_fail(x, WHY_CLIENT_RESET);
     for (;;) {
         if (!x->back.duct->can_read)
@@ -185,7 +185,7 @@ enum exchange_state exchange_relay(struct exchange *x) {
         x->sent_bytes += g.stage.len;
         x->is_head_out = true;
     }
-    if (outbox_flush(&x->front->out)) {
+    if (exchange_flush(x, &x->front->out)) {
         x->is_client_gone = true;
         return exchange_fail(x, WHY_CLIENT_RESET);
     }
@@ -288,7 +288,7 @@ enum exchange_state exchange_answer(struct exchange *x) {
         x->is_head_out = true;
         error = gather_send(&g);
     } else {
-        error = outbox_flush(&x->front->out);
+        error = exchange_flush(x, &x->front->out);
     }
     if (!error && outbox_is_empty(&x->front->out))
         error = (int)file_send(x);

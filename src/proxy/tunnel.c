@@ -79,8 +79,14 @@ static bool pump_step(struct tunnel *tunnel, struct pump *pump, enum why from_wh
     return false;
 }
 
+/* Grows whenever a byte is read or sent. */
+static uint64_t activity(const struct tunnel *tunnel) {
+    const struct pump *up = &tunnel->up, *down = &tunnel->down;
+    return 2 * (up->bytes + down->bytes) - up->to.len - down->to.len;
+}
+
 static void tunnel_run(struct tunnel *tunnel) {
-    uint64_t before = tunnel->up.bytes + tunnel->down.bytes;
+    uint64_t before = activity(tunnel);
     bool was_half = tunnel->up.is_ended || tunnel->down.is_ended;
     if (tunnel->is_over || !pump_step(tunnel, &tunnel->up, WHY_CLIENT_RESET, WHY_BACKEND_RESET) ||
         !pump_step(tunnel, &tunnel->down, WHY_BACKEND_RESET, WHY_CLIENT_RESET))
@@ -88,7 +94,7 @@ static void tunnel_run(struct tunnel *tunnel) {
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
     if (tunnel->up.is_ended && tunnel->down.is_ended)
         tunnel_close(tunnel, WHY_DONE);
-    else if (tunnel->up.bytes + tunnel->down.bytes != before || is_half != was_half)
+    else if (activity(tunnel) != before || is_half != was_half)
         loop_arm(tunnel->engine->loop, &tunnel->idle, tunnel->idle_ms);
 }
 
