@@ -137,7 +137,8 @@ static void dial(struct http_client *self) {
         self->wire.piece = (size_t)dice_between(&world.fate, 1, 200);
     }
     self->wire.read_pace_us = 0;
-    if (dice_chance(&world.fate, 100)) {
+    /* Long answers read slowly would outlast keepalive_timeout and send_timeout. */
+    if (crowd.profile.body_max <= 12000 && dice_chance(&world.fate, 100)) {
         self->wire.read_pace_us = dice_between(&world.fate, 10, 5000);
         self->wire.read_piece = (size_t)dice_between(&world.fate, 100, 2000);
     }

@@ -36,6 +36,8 @@ static void windows_draw(struct setting *setting) {
     if (dice_chance(&world.fate, 600)) {
         weather->piece_min = 1;
         weather->piece_max = dice_chance(&world.fate, 300) ? 1 : between(1, 1460);
+        if (setting->profile.body_max > 12000) /* it would take minutes */
+            setting->profile.body_max = 12000;
     }
 }
 
