@@ -109,7 +109,7 @@ static void upstream_build(const struct setting *setting, struct builder *out) {
 }
 
 static void timeouts_build(const struct setting *setting, struct builder *out) {
-    unsigned from = setting->profile.is_calm ? 15 : 1, to = setting->profile.is_calm ? 40 : 12;
+    unsigned from = setting->profile.is_calm ? 15 : 2, to = setting->profile.is_calm ? 40 : 12;
     static const char *const names[] = {"proxy_connect_timeout", "proxy_read_timeout",  "proxy_send_timeout",
                                         "client_header_timeout", "client_body_timeout", "send_timeout",
                                         "keepalive_timeout"};

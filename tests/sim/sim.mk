@@ -16,7 +16,10 @@ $(BUILD)/tests/sim/test_world: $(BUILD)/tests/sim/test_world.o $(BUILD)/tests/si
 
 sim: $(BUILD)/tests/sim/sim
 	@tests/sim/run $< $(SEED_FROM) $(SEEDS)
-SCENES = $(BUILD)/tests/sim/test_world
+$(BUILD)/tests/scene/test_scene: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/scene/*.c)) \
+  $(BUILD)/tests/sim/subject_engine.o $(SIM_WORLD) $(SIM_PARTS)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS) -lcmocka
+SCENES = $(BUILD)/tests/sim/test_world $(BUILD)/tests/scene/test_scene
 scene: $(SCENES)
 	@tools/unit $(SCENES)
 

@@ -37,8 +37,10 @@ bool stage_open(uint64_t seed, void (*choose)(struct setting *setting)) {
 }
 
 /* Nothing happens and yet there are turns. */
-static void spin_judge(void) {
+static void spin_judge(bool is_full) {
     uint64_t now = world_ms();
+    if (is_full) /* it waited for as long as it might */
+        return;
     if (stage.happenings != world.happenings || now >= stage.quiet_since_ms + 1000) {
         stage.happenings = world.happenings;
         stage.quiet_since_ms = now;
@@ -59,13 +61,13 @@ static void counts_judge(void) {
 }
 
 bool stage_turn(uint64_t most_ms) {
-    uint64_t calls = world.calls;
+    uint64_t calls = world.calls, began = world_ms();
     loop_turn(&stage.loop, (int)most_ms);
     if (world.calls - calls > CALLS_A_TURN_MAX)
         world_fail("%llu calls in one turn", (unsigned long long)(world.calls - calls));
     if (++stage.turns > TURNS_MAX)
         world_fail("no end after %d turns", TURNS_MAX);
-    spin_judge();
+    spin_judge(world_ms() - began >= most_ms);
     counts_judge();
     return !world_has_failed();
 }
@@ -124,6 +126,7 @@ static void end_judge(void) {
 
 void stage_close(void) {
     mem_fail_never();
+    stage.is_running = false;
     subject_stop();
     loop_fini(&stage.loop);
     if (world_has_failed())

@@ -19,6 +19,8 @@ bool subject_reload(struct str configuration);
 struct subject_counts subject_count(void);
 /* What the subject finds wrong with itself; NULL: nothing. */
 const char *subject_check(void);
+/* The state of the first exchange by its name in the table; "": there is none. */
+const char *subject_state(void);
 /* Stops accepting and finishes; *is_drained becomes true when all is gone. */
 void subject_drain(bool *is_drained);
 void subject_stop(void);

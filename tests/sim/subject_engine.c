@@ -5,7 +5,7 @@
 #include "dialect/nginx/nginx.h"
 #include "loop/clock.h"
 #include "net/socket.h"
-#include "proxy/engine.h"
+#include "proxy/exchange.h"
 
 #include <stdio.h>
 
@@ -147,6 +147,17 @@ const char *subject_check(void) {
     const char *what = NULL;
     engine_check(subject.engine, report, &what);
     return what;
+}
+
+const char *subject_state(void) {
+    static const char *const names[STATE_COUNT] = {
+#define STATE(name, step, does, bound, may_go) #name,
+#include "proxy/states.def"
+#undef STATE
+    };
+    if (list_is_empty(&subject.engine->exchange_list))
+        return "";
+    return names[LIST_OF(subject.engine->exchange_list.next, struct exchange, node)->state];
 }
 
 static void drained(void *context) {

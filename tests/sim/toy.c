@@ -211,6 +211,10 @@ const char *subject_check(void) {
     return NULL;
 }
 
+const char *subject_state(void) {
+    return "";
+}
+
 static void listener_close(void) {
     if (toy.listener.fd < 0)
         return;

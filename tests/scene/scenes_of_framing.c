@@ -1,0 +1,188 @@
+#include "scene.h"
+
+/* Bodies of every framing, and what is ambiguous never reaches a backend. */
+
+static void test_chunked_both_ways(void **state) {
+    (void)state;
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n");
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "POST", "/");
+    assert_string_equal(scene_field("transfer-encoding"), "chunked");
+    scene_expect(backend, "3\r\nabc\r\n");
+    scene_send(client, "0\r\nX-Tail: 1\r\n\r\n");
+    scene_expect(backend, "0\r\nX-Tail: 1\r\n\r\n");
+    scene_send(backend, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    scene_expect_answer(client, 200);
+    scene_expect(client, "2\r\nhi\r\n0\r\n\r\n");
+    scene_expect_counts(1, 0, 1);
+    scene_end();
+}
+
+static void test_http_1_0_client(void **state) {
+    (void)state;
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, "GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
+    scene_expect_answer(client, 200);
+    assert_string_equal(scene_field("transfer-encoding"), "");
+    scene_expect(client, "hi");
+    scene_expect_end(client);
+    scene_end();
+}
+
+static void test_head_has_no_body(void **state) {
+    (void)state;
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" SCENE_GET);
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "HEAD", "/");
+    scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, SCENE_OK);
+    scene_expect_answer(client, 200);
+    assert_string_equal(scene_field("content-length"), "100");
+    scene_expect_answer(client, 200);
+    scene_expect(client, "ok");
+    scene_end();
+}
+
+static void test_answers_without_a_body(void **state) {
+    (void)state;
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, SCENE_GET SCENE_GET SCENE_GET);
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, "HTTP/1.1 204 None\r\n\r\n");
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, "HTTP/1.1 304 Same\r\nContent-Length: 7\r\n\r\n");
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, "HTTP/1.1 103 Soon\r\nLink: </a>\r\n\r\n" SCENE_OK);
+    scene_expect_answer(client, 204);
+    scene_expect_answer(client, 304);
+    scene_expect_answer(client, 103);
+    scene_expect_answer(client, 200);
+    scene_expect(client, "ok");
+    scene_end();
+}
+
+static void test_expect_100_continue(void **state) {
+    (void)state;
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    scene_expect_answer(client, 100);
+    scene_send(client, "body");
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "POST", "/");
+    scene_expect(backend, "body");
+    scene_send(backend, "HTTP/1.1 100 Continue\r\n\r\n" SCENE_OK);
+    scene_expect_answer(client, 200);
+    scene_expect(client, "ok");
+    scene_end();
+}
+
+/* The rest of a 100 goes out when there is room again. */
+static void test_100_continue_that_is_sent_in_parts(void **state) {
+    (void)state;
+    scene_begin(1);
+    world.weather.window_min = world.weather.window_max = 10;
+    struct scene_peer *client = scene_client();
+    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    scene_expect_answer(client, 100);
+    scene_close(client);
+    scene_end();
+}
+
+static void refused(const char *request) {
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, "%sGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", request);
+    scene_expect_answer(client, 400);
+    uint64_t len = 0;
+    if (str_to_u64(str_of(scene_field("content-length")), &len))
+        scene_expect_bytes(client, (size_t)len);
+    assert_string_equal(scene_field("connection"), "close");
+    scene_expect_end(client);
+    scene_expect_no_backend(1);
+    scene_end();
+}
+
+static void test_ambiguous_requests(void **state) {
+    (void)state;
+    refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd");
+    refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nabcd");
+    refused("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nabcd");
+    refused("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n");
+    refused("POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+    refused("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded\r\n\r\n");
+    refused("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+    refused("GET / HTTP/1.1\r\n\r\n");
+    refused("GET / HTTP/1.1\nHost: a\n\n");
+    refused("GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n");
+}
+
+/* A broken body ends both sides, and what stands behind it is not read. */
+static void broken_body(const char *body) {
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "POST", "/");
+    scene_send(client, "%sGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", body);
+    scene_expect_whole_answer(client, 400);
+    scene_expect_end(client);
+    scene_wait_ms(50);
+    assert_true(backend->wire.has_end || backend->wire.is_broken);
+    assert_int_equal(str_find(wire_view(&backend->wire), STR("smuggled")), STR_NONE);
+    scene_expect_no_backend(1);
+    scene_end();
+}
+
+static void test_broken_chunks(void **state) {
+    (void)state;
+    broken_body("zz\r\n");
+    broken_body("2\r\nabc\r\n");
+    broken_body("2\nab\r\n0\r\n\r\n");
+    broken_body("10000000000000000\r\n");
+    broken_body("-1\r\n");
+}
+
+static void invalid_answer(const char *answer) {
+    scene_begin(1);
+    struct scene_peer *client = scene_client();
+    scene_send(client, SCENE_GET);
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, "%s", answer);
+    scene_expect_whole_answer(client, 502);
+    scene_expect_end(backend);
+    scene_expect_counts(1, 0, 0);
+    scene_end();
+}
+
+static void test_invalid_answers(void **state) {
+    (void)state;
+    invalid_answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\nabcd");
+    invalid_answer("HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nabcd");
+    invalid_answer("HTTP/1.1 200 OK\r\nX: a\r\n folded\r\n\r\n");
+    invalid_answer("hello\r\n\r\n");
+}
+
+int scenes_of_framing(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_chunked_both_ways),   cmocka_unit_test(test_http_1_0_client),
+        cmocka_unit_test(test_head_has_no_body),    cmocka_unit_test(test_answers_without_a_body),
+        cmocka_unit_test(test_expect_100_continue), cmocka_unit_test(test_100_continue_that_is_sent_in_parts),
+        cmocka_unit_test(test_ambiguous_requests),  cmocka_unit_test(test_broken_chunks),
+        cmocka_unit_test(test_invalid_answers),
+    };
+    return cmocka_run_group_tests_name("framing", tests, NULL, NULL);
+}
