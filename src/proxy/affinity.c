@@ -29,10 +29,8 @@ struct member *affinity_member(struct exchange *x) {
     if (!x->sid_peer)
         return NULL;
     struct member *member = group_find(x->group, x->sid_peer);
-    if (!member) {
-        sid_forget(x->engine->sids, x->sid);
+    if (!member)
         x->is_sid_lost = true;
-    }
     return member;
 }
 

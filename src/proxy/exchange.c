@@ -361,10 +361,8 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     }
     if (may_retry || may_again)
         return STATE_PICK;
-    if (x->sid && is_connect_failure(why)) {
-        sid_forget(x->engine->sids, x->sid);
-        why = WHY_SID_UNKNOWN;
-    }
+    if (x->sid && is_connect_failure(why))
+        why = WHY_SID_UNKNOWN; /* its node is dead: the client is to begin anew, at once */
     x->why = why;
     if (x->is_head_out || x->is_client_gone) {
         if (x->front)
