@@ -190,7 +190,11 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, uri_arg(h1_head_query(request), variable->name));
         return true;
     case VARIABLE_HTTP:
-        fields_named_build(request, variable->name, out);
+        if (request->authority_len &&
+            str_eq(variable->name, STR("host"))) /* it rules over Host, RFC 9112 3.2.2 */
+            builder_bytes(out, request->base + request->authority_at, request->authority_len);
+        else
+            fields_named_build(request, variable->name, out);
         return true;
     case VARIABLE_COOKIE:
         cookie_build(request, variable->name, out);
