@@ -162,6 +162,14 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
     }
 }
 
+/* $http_NAME. The authority of an absolute target rules over Host, RFC 9112 3.2.2. */
+static void client_field_build(const struct h1_head *request, struct str name, struct builder *out) {
+    if (request->authority_len && str_eq(name, STR("host")))
+        builder_bytes(out, request->base + request->authority_at, request->authority_len);
+    else
+        fields_named_build(request, name, out);
+}
+
 /* Variables of the request; x->request is there. */
 static bool request_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     const struct h1_head *request = x->request;
@@ -190,11 +198,7 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, uri_arg(h1_head_query(request), variable->name));
         return true;
     case VARIABLE_HTTP:
-        if (request->authority_len &&
-            str_eq(variable->name, STR("host"))) /* it rules over Host, RFC 9112 3.2.2 */
-            builder_bytes(out, request->base + request->authority_at, request->authority_len);
-        else
-            fields_named_build(request, variable->name, out);
+        client_field_build(request, variable->name, out);
         return true;
     case VARIABLE_COOKIE:
         cookie_build(request, variable->name, out);
