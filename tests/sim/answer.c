@@ -21,6 +21,12 @@ static void own_judge(const struct answer *answer) {
                    ask->plan.status);
     if ((ask->kind == ASK_PLAIN || ask->kind == ASK_UPGRADE) && !ask_is_hurt(ask))
         world_fail("request %u, touched by no fault, was answered %u by the engine itself", ask->id, status);
+    /* Whatever fails, a well-formed request is not malformed; only a session may be unknown. */
+    bool is_blame =
+        status == 400 || status == 405 || status == 414 || status == 431 || status == 501 || status == 505;
+    if (is_blame && ask->kind != ASK_MALFORMED && !ask->session)
+        world_fail("request %u (%s %s) is well-formed and was answered %u", ask->id, ask->method, ask->target,
+                   status);
     if (status == 101)
         world_fail("request %u: a 101 that no backend has sent", ask->id);
 }

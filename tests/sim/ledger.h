@@ -70,10 +70,11 @@ struct ask {
     struct plan plan;
     struct session *session; /* of a request with a sid */
 
-    unsigned seen;     /* heads seen by backends */
-    unsigned answered; /* status the client got; 0: none */
-    bool is_accepted;  /* a backend has sent its right 101 */
-    bool is_whole;     /* the client has the whole answer of the backend, or the whole tunnel */
+    unsigned seen;           /* heads seen by backends */
+    unsigned answered;       /* status the client got; 0: none */
+    uint64_t finished_us[2]; /* when a side of the tunnel sent its FIN */
+    bool is_accepted;        /* a backend has sent its right 101 */
+    bool is_whole;           /* the client has the whole answer of the backend, or the whole tunnel */
 };
 
 /* An Engine.IO session, as its node knows it. */

@@ -1,4 +1,6 @@
-#include "tube.h"
+#include "crowd.h"
+
+enum { FIN_LATE_US = 10000000 };
 
 static void step(struct tube *tube);
 
@@ -68,6 +70,17 @@ static void say(struct tube *tube) {
     wire_put(tube->wire, bytes, len);
 }
 
+/* The other's FIN has come: soon after it was sent? */
+static void end_judge(const struct tube *tube) {
+    uint64_t sent_us = tube->ask->finished_us[1 - tube->side];
+    if (crowd.profile.body_max > 12000) /* what was sent before it takes longer */
+        return;
+    if (sent_us && world.now_us > sent_us + FIN_LATE_US && !ask_is_hurt(tube->ask))
+        world_fail("tunnel %u: a FIN took %llu ms to %s", tube->ask->id,
+                   (unsigned long long)(world.now_us - sent_us) / 1000,
+                   tube->side ? "the backend" : "the client");
+}
+
 static void step(struct tube *tube) {
     struct wire *wire = tube->wire;
     if (!hear(tube))
@@ -88,6 +101,10 @@ static void step(struct tube *tube) {
     } else if (!wire->finishes && (tube->ask->plan.tunnel_waits != tube->side || wire->has_end)) {
         wire_finish(wire);
     }
+    if (wire->is_finished && !tube->ask->finished_us[tube->side])
+        tube->ask->finished_us[tube->side] = world.now_us;
+    if (wire->has_end)
+        end_judge(tube);
     if (wire->has_end && (wire->is_finished || tube->heard < tube->to_hear))
         end_tube(tube);
 }
