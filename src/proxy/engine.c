@@ -192,11 +192,16 @@ void engine_date_update(struct engine *engine) {
     out.ptr[out.len] = '\0';
 }
 
+static size_t inbox_kept(const struct inbox *inbox) {
+    return inbox->owned ? inbox->capacity : 0;
+}
+
 size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what),
                     void *context) {
-    size_t reports = 0;
+    size_t reports = 0, kept = 0;
     LIST_EACH (&engine->front_list, node) {
         const struct front *front = LIST_OF(node, struct front, node);
+        kept += inbox_kept(&front->in) + front->out.len;
         if (front->phase != FRONT_BUSY && !timer_is_armed(&front->deadline)) {
             report(context, "front without a deadline");
             reports++;
@@ -204,6 +209,7 @@ size_t engine_check(const struct engine *engine, void (*report)(void *context, c
     }
     LIST_EACH (&engine->exchange_list, node) {
         const struct exchange *x = LIST_OF(node, struct exchange, node);
+        kept += inbox_kept(&x->back.in) + x->back.out.len;
         if (x->state != STATE_TUNNEL && !timer_is_armed(&x->deadline)) {
             report(context, "exchange without a deadline");
             reports++;
@@ -211,10 +217,15 @@ size_t engine_check(const struct engine *engine, void (*report)(void *context, c
     }
     LIST_EACH (&engine->tunnel_list, node) {
         const struct tunnel *tunnel = LIST_OF(node, struct tunnel, node);
+        kept += (size_t)tunnel->up.to.len + tunnel->down.to.len;
         if (!timer_is_armed(&tunnel->idle)) {
             report(context, "tunnel without a deadline");
             reports++;
         }
+    }
+    if (kept != engine->counts.buffered_bytes) {
+        report(context, "bytes kept are not those counted");
+        reports++;
     }
     return reports;
 }

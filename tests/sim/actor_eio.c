@@ -143,7 +143,7 @@ static void ask_send(struct strand *strand, struct ask *ask) {
 static struct ask *engine_ask(struct eio_client *self, const char *method) {
     struct ask *ask = ask_draw(ASK_PLAIN);
     ask->method = method;
-    ask->is_chunked = ask->expects_continue = false;
+    ask->is_chunked = ask->expects_continue = ask->is_old = false;
     ask->plan.is_early = false;
     ask->plan.status = 200;
     ask->has_body = strcmp(method, "POST") == 0;

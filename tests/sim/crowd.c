@@ -86,6 +86,7 @@ static void method_draw(struct ask *ask) {
             dice_below(&world.fate, dice_chance(&world.fate, 500) ? 40 : crowd.profile.body_max + 1);
         ask->expects_continue = ask->body_bytes && dice_chance(&world.fate, 100);
     }
+    ask->is_old = !ask->is_chunked && !ask->expects_continue && dice_chance(&world.fate, 30);
     ask->may_repeat = strcmp(ask->method, "POST") != 0 && strcmp(ask->method, "PATCH") != 0;
 }
 
@@ -122,7 +123,7 @@ static void tunnel_draw(struct ask *ask) {
     static const unsigned statuses[] = {400, 401, 403, 404, 500, 200};
     struct plan *plan = &ask->plan;
     ask->method = "GET";
-    ask->has_body = ask->is_chunked = ask->expects_continue = false;
+    ask->has_body = ask->is_chunked = ask->expects_continue = ask->is_old = false;
     ask->may_repeat = true;
     ask->body_bytes = 0;
     plan->interims = plan->is_early = 0;
