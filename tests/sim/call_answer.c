@@ -31,7 +31,6 @@ static void engine_answer(struct call *call, struct reply *reply) {
     if (!session) {
         session = ledger_session(node->index, node->epoch);
         session->is_sticky = ledger.is_affine;
-        session->troubles = node_troubles(node);
         ask->session = session;
         builder_format(&reply->text,
                        "0{\"sid\":\"%s\",\"upgrades\":[\"websocket\"],\"pingInterval\":25000,"

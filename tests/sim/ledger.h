@@ -82,7 +82,6 @@ struct session {
     char sid[24];
     unsigned node;
     unsigned epoch;      /* the node's life it belongs to */
-    unsigned troubles;   /* the node's, when it began */
     uint64_t touched_us; /* last request seen or answer taken */
     bool is_over;
     bool is_sticky; /* its requests must come to its node */

@@ -155,7 +155,7 @@ struct end *net_dial(const struct address *from, const struct address *to, end_t
     return client;
 }
 
-struct service *service_find(const struct address *address) {
+static struct service *service_find(const struct address *address) {
     for (unsigned i = 0; i < world.net->service_count; i++)
         if (address_eq(&world.net->services[i].address, address))
             return &world.net->services[i];

@@ -54,7 +54,6 @@ struct service {
     enum service_mode mode;
     service_accept *accept;
     void *actor;
-    unsigned cuts; /* connections to it that fate has cut */
 };
 
 /* Where the engine listens. */
@@ -93,7 +92,6 @@ struct address net_address(unsigned a, unsigned b, unsigned c, unsigned d, unsig
 
 /* Actors. */
 struct service *net_serve(const struct address *address, service_accept *accept, void *actor);
-struct service *service_find(const struct address *address);
 /* Dials a listener of the engine; told when connected or refused. */
 struct end *net_dial(const struct address *from, const struct address *to, end_tell *tell, void *actor);
 /* The client behind this end is gone without a word: nothing more passes in either direction. */

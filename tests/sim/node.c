@@ -48,8 +48,7 @@ static void session_judge(struct call *call, struct str target) {
     if (!session)
         return;
     bool is_fresh = world.now_us - session->touched_us < 40000000;
-    bool is_untroubled = node_troubles(crowd.nodes[session->node]) == session->troubles;
-    if (session->is_sticky && is_fresh && is_untroubled && session->node != call->node->index)
+    if (session->is_sticky && is_fresh && session->node != call->node->index)
         world_fail("request %u of session %s, which node %u holds, came to node %u", ask->id, session->sid,
                    session->node, call->node->index);
     session->touched_us = world.now_us;
@@ -263,7 +262,6 @@ void node_change(struct node *node, enum node_health health) {
     node->service->mode = health == NODE_DEAD   ? SERVICE_REFUSE
                           : health == NODE_HOLE ? SERVICE_HOLE
                                                 : SERVICE_OPEN;
-    node->troubles += health != NODE_UP;
     if (health == NODE_DEAD)
         node->epoch++;
     LIST_EACH (&node->calls, at) {
@@ -282,8 +280,4 @@ unsigned node_calls(const struct node *node) {
     LIST_EACH (&node->calls, at)
         count++;
     return count;
-}
-
-unsigned node_troubles(const struct node *node) {
-    return node->troubles + node->service->cuts + world.jumps;
 }

@@ -16,8 +16,7 @@ struct node {
     unsigned index;
     struct service *service;
     enum node_health health;
-    unsigned epoch;    /* grows with each death */
-    unsigned troubles; /* how often it died, hung or was out of reach */
+    unsigned epoch; /* grows with each death */
     struct list calls;
     uint64_t accepted, seen;
 };
@@ -43,8 +42,6 @@ struct call {
 struct node *node_new(unsigned index, const struct address *address);
 /* Death resets every connection and refuses new ones. */
 void node_change(struct node *node, enum node_health health);
-/* Whatever may have made the engine give up its sessions, counted. */
-unsigned node_troubles(const struct node *node);
 /* Connections the engine holds to it. */
 unsigned node_calls(const struct node *node);
 

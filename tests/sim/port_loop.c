@@ -152,7 +152,6 @@ static void maybe_jump(void) {
     uint64_t ms = dice_between(&world.fate, 1, world.weather.jump_max_ms);
     world_trace(TRACE_JUMP, -1, (int64_t)ms, 0);
     world.now_us += ms * 1000;
-    world.jumps++; /* whatever was under way may have come too late */
     world_harm(ms);
     world_catch_up();
 }

@@ -125,9 +125,6 @@ int socket_error(int fd) {
 static void maybe_cut(struct end *end) {
     if (!end->is_connected || end->is_dead || !dice_chance(&world.fate, world.weather.reset))
         return;
-    struct service *service = service_find(&end->remote);
-    if (service)
-        service->cuts++;
     world_trace(TRACE_CUT, end->fd, 0, 0);
     world_harm(100);
     end_break(end, dice_chance(&world.fate, 800) ? ECONNRESET : ETIMEDOUT);

@@ -93,7 +93,6 @@ struct world {
     struct trace_line trace[TRACE_KEPT];
     struct world_page *pages, *spare;
     struct net *net;
-    unsigned jumps;      /* of the clock */
     uint64_t calls;      /* calls of the engine on descriptors */
     uint64_t waits;      /* calls of poller_wait */
     uint64_t happenings; /* moments that have come and events that were told */
