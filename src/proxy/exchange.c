@@ -332,6 +332,11 @@ static void fault_charge(struct exchange *x, enum why why) {
                  (unsigned long long)(x->member->fail_timeout_ms / 1000), why_info(why)->text);
 }
 
+/* A 403 or 404 says nothing against the server, in nginx neither: it does not count as a failure. */
+static bool is_status(enum why why) {
+    return why == WHY_ANSWER_STATUS || why == WHY_ANSWER_ELSEWHERE;
+}
+
 static bool is_connect_failure(enum why why) {
     return why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_CONNECT_TIMEOUT;
 }
@@ -350,8 +355,8 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     if (!is_stale)
         fault_charge(x, why);
     /* A status that asks for the next server was found to allow it before it came here. */
-    bool may_retry = x->group && !x->is_client_gone &&
-                     (why == WHY_ANSWER_STATUS || exchange_may_retry(x, next_upstream_bit(why)));
+    bool may_retry =
+        x->group && !x->is_client_gone && (is_status(why) || exchange_may_retry(x, next_upstream_bit(why)));
     bool may_again = is_stale && !x->is_client_gone && may_ask_again(x);
     exchange_release_back(x, false);
     exchange_release_member(x);

@@ -76,7 +76,7 @@ static uint8_t framing_out(const struct exchange *x, const struct h1_head *respo
 static enum exchange_state answer_begin(struct exchange *x, const struct h1_head *head) {
     unsigned next_bit = next_upstream_bit_of_status(head->status);
     if (next_bit && exchange_may_retry(x, next_bit))
-        return exchange_fail(x, WHY_ANSWER_STATUS);
+        return exchange_fail(x, next_bit & (NEXT_403 | NEXT_404) ? WHY_ANSWER_ELSEWHERE : WHY_ANSWER_STATUS);
     x->response = exchange_keep_head(x, head, x->back.in.view.ptr);
     if (!x->response)
         return exchange_fail(x, WHY_NO_MEMORY);

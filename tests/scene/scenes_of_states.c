@@ -154,6 +154,32 @@ static void test_next_server_by_status(void **state) {
     scene_end();
 }
 
+static void answer_here(struct scene_peer *client, unsigned node) {
+    struct scene_peer *backend = scene_backend(node);
+    scene_expect_request(backend, "GET", "/");
+    scene_send(backend, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere");
+    scene_expect_answer(client, 200);
+    scene_expect(client, "here");
+    scene_close(backend);
+}
+
+/* A 404 sends the request on, but the server that gave it stays in service: round robin comes back to it. */
+static void test_not_found_is_no_failure(void **state) {
+    (void)state;
+    scene_begin_with(2, "proxy_next_upstream error timeout http_404;", "");
+    struct scene_peer *client = scene_client();
+    scene_send(client, SCENE_GET);
+    struct scene_peer *first = scene_backend(1);
+    scene_expect_request(first, "GET", "/");
+    scene_send(first, "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno");
+    answer_here(client, 2);
+    scene_send(client, SCENE_GET);
+    answer_here(client, 2);
+    scene_send(client, SCENE_GET);
+    answer_here(client, 1);
+    scene_end();
+}
+
 static void test_post_is_not_sent_twice(void **state) {
     (void)state;
     scene_begin(2);
@@ -178,6 +204,7 @@ int scenes_of_states(void) {
         cmocka_unit_test(test_pipelined_requests_keep_their_order),
         cmocka_unit_test(test_next_server_when_one_refuses),
         cmocka_unit_test(test_next_server_by_status),
+        cmocka_unit_test(test_not_found_is_no_failure),
         cmocka_unit_test(test_post_is_not_sent_twice),
     };
     return cmocka_run_group_tests_name("states", tests, NULL, NULL);
