@@ -297,11 +297,19 @@ function namespace(t) {
   const [here, there] = [`hwa${id}`, `hwb${id}`];
   const prefix = `10.213.${id % 256}`;
   const ip = (...args) => execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"] });
+  /* One end of the pair goes with the other, at a moment of the kernel's choosing. */
+  const undo = (...args) => {
+    try {
+      ip(...args);
+    } catch {
+      /* it is gone already */
+    }
+  };
   try {
     ip("netns", "add", name);
-    t.after(() => ip("netns", "del", name));
+    t.after(() => undo("netns", "del", name));
     ip("link", "add", here, "type", "veth", "peer", "name", there);
-    t.after(() => ip("link", "del", here));
+    t.after(() => undo("link", "del", here));
     ip("link", "set", there, "netns", name);
     ip("addr", "add", `${prefix}.1/24`, "dev", here);
     ip("link", "set", here, "up");
