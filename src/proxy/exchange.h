@@ -84,7 +84,7 @@ struct exchange {
     uint64_t connection_id, connection_requests;
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */
     unsigned map_depth;     /* maps being looked up in one another */
-    uint64_t started_ms, started_wall_ms;
+    uint64_t started_ms;
 
     /* who answers */
     struct group *group;

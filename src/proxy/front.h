@@ -25,12 +25,11 @@ struct front {
     struct h1_head *partial; /* parse state of a head that is not whole yet */
     uint64_t id;             /* number of the connection, for logs */
     uint64_t requests;       /* begun on this connection */
-    uint64_t linger_until_ms;
-    uint32_t skipped; /* empty line bytes skipped before a request line */
-    uint8_t phase;    /* enum front_phase */
-    bool is_running;  /* front_run is on the stack */
-    bool must_close;  /* after this exchange */
-    bool must_linger; /* bytes of the client are unread: closing at once would reset the answer away */
+    uint32_t skipped;        /* empty line bytes skipped before a request line */
+    uint8_t phase;           /* enum front_phase */
+    bool is_running;         /* front_run is on the stack */
+    bool must_close;         /* after this exchange */
+    bool must_linger;        /* bytes of the client are unread: closing at once would reset the answer away */
     struct address remote;
     struct task burial;
 };

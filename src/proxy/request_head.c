@@ -1,14 +1,8 @@
 #include "proxy/request_head.h"
 
 #include "codec/uri.h"
+#include "proxy/field.h"
 #include "proxy/variables.h"
-
-static void field_build(struct builder *out, struct str name, struct str value) {
-    builder_str(out, name);
-    builder_str(out, STR(": "));
-    builder_str(out, value);
-    builder_str(out, STR("\r\n"));
-}
 
 /* proxy_pass with a URI: what the location's prefix matched is replaced by it. */
 static void target_replaced_build(const struct exchange *x, struct builder *out) {
@@ -53,25 +47,10 @@ static const struct header_rule *rule_find(const struct policy *policy, struct s
     return NULL;
 }
 
-/* "Name: value\r\n" of a template; nothing at all when the value is empty. */
-static bool rule_build(struct exchange *x, struct builder *out, const struct header_rule *rule) {
-    size_t begin = out->len;
-    builder_str(out, rule->name);
-    builder_str(out, STR(": "));
-    size_t value = out->len;
-    template_eval(x, &rule->value, out);
-    if (out->len == value) {
-        out->len = begin;
-        return false;
-    }
-    builder_str(out, STR("\r\n"));
-    return true;
-}
-
 static void host_build(struct exchange *x, struct builder *out) {
     const struct header_rule *rule = rule_find(exchange_policy(x), STR("Host"));
     if (rule)
-        rule_build(x, out, rule);
+        field_build_rule(x, out, rule);
     else
         field_build(out, STR("Host"), x->route->pass->host);
 }
@@ -87,7 +66,7 @@ static void connection_build(struct exchange *x, struct builder *out) {
     }
     const struct header_rule *rule = rule_find(policy, STR("Connection"));
     if (rule) {
-        rule_build(x, out, rule);
+        field_build_rule(x, out, rule);
         return;
     }
     if (policy->proxy_http_minor == 0)
@@ -106,7 +85,7 @@ static void rules_build(struct exchange *x, struct builder *out) {
     const struct policy *policy = exchange_policy(x);
     for (size_t i = 0; i < policy->proxy_headers.count; i++)
         if (!is_spoken_for(policy->proxy_headers.items[i].name))
-            rule_build(x, out, &policy->proxy_headers.items[i]);
+            field_build_rule(x, out, &policy->proxy_headers.items[i]);
 }
 
 /* The one-liner's X-Forwarded-*: set where no rule does. */

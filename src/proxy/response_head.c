@@ -1,13 +1,6 @@
 #include "proxy/response_head.h"
 
-#include "proxy/variables.h"
-
-static void field_build(struct builder *out, struct str name, struct str value) {
-    builder_str(out, name);
-    builder_str(out, STR(": "));
-    builder_str(out, value);
-    builder_str(out, STR("\r\n"));
-}
+#include "proxy/field.h"
 
 static void status_line_build(struct builder *out, unsigned status, struct str reason) {
     builder_str(out, STR("HTTP/1.1 "));
@@ -50,15 +43,7 @@ void response_head_add(struct exchange *x, struct builder *out, unsigned status)
         const struct header_rule *rule = &policy->add_headers.items[i];
         if (!rule->is_always && !status_takes_headers(status))
             continue;
-        size_t begin = out->len;
-        builder_str(out, rule->name);
-        builder_str(out, STR(": "));
-        size_t value = out->len;
-        template_eval(x, &rule->value, out);
-        if (out->len == value)
-            out->len = begin;
-        else
-            builder_str(out, STR("\r\n"));
+        field_build_rule(x, out, rule);
     }
 }
 
