@@ -4,6 +4,7 @@
 #include "dialect/oneliner.h"
 #include "main/disk.h"
 #include "main/door.h"
+#include "main/report.h"
 #include "main/summary.h"
 #include "proxy/snapshot.h"
 
@@ -16,9 +17,6 @@
 enum {
     LOOPS_MAX = 256,
     DESCRIPTORS_A_CONNECTION = 2, /* its front and its back */
-    DIAGNOSTIC_MAX = 8192,
-    PLACE_MAX = 4200, /* a path and a number */
-    DIAGNOSTICS_BYTES = 16 << 20,
 };
 
 static struct place nowhere(struct str file) {
@@ -106,37 +104,6 @@ int boot_descriptors(const struct model *model, struct diagnostics *diagnostics)
     return limit.rlim_cur > INT32_MAX ? INT32_MAX : (int)limit.rlim_cur;
 }
 
-void boot_print(const struct diagnostics *diagnostics, enum severity least) {
-    bool in_colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
-    char memory[DIAGNOSTIC_MAX];
-    for (size_t i = 0; i < diagnostics->list.count; i++) {
-        const struct diagnostic *one = &diagnostics->list.items[i];
-        if (one->severity < least)
-            continue;
-        struct builder out = builder_make(memory, sizeof memory);
-        if (!one->place.file.len)
-            builder_str(&out, STR("hawser: "));
-        diagnostic_print(&out, one, in_colour);
-        fwrite(out.ptr, 1, out.len, stderr);
-    }
-}
-
-void boot_log(const struct diagnostics *diagnostics, const struct log *log) {
-    static const enum log_level levels[] = {LOG_NOTICE, LOG_WARN, LOG_EMERG};
-    for (size_t i = 0; i < diagnostics->list.count; i++) {
-        const struct diagnostic *one = &diagnostics->list.items[i];
-        const struct place *at = &one->place;
-        char memory[PLACE_MAX];
-        struct builder where = builder_make(memory, sizeof memory);
-        if (at->file.len)
-            builder_format(&where, " in %.*s", STR_ARG(at->file));
-        if (at->line)
-            builder_format(&where, ":%u", at->line);
-        log_line(log, levels[one->severity], "%.*s%s%.*s%.*s", STR_ARG(one->text), one->hint.len ? "; " : "",
-                 STR_ARG(one->hint), STR_ARG(builder_view(&where)));
-    }
-}
-
 /* ---- -t and -T ---- */
 
 static void files_print(const struct model *model) {
@@ -168,27 +135,25 @@ static bool model_verify(const struct options *options, struct model *model, str
 }
 
 int boot_test(const struct options *options) {
-    struct arena_pool pool;
-    struct arena arena;
-    struct diagnostics diagnostics;
-    arena_pool_init(&pool, 0, DIAGNOSTICS_BYTES);
-    arena_init(&arena, &pool);
-    diagnostics_init(&diagnostics, &arena);
-    struct model *model = boot_read(options, &diagnostics);
-    bool is_fine = model && !diagnostics.errors;
+    struct report report;
+    report_init(&report, options);
+    struct diagnostics *diagnostics = &report.diagnostics;
+    struct model *model = boot_read(options, diagnostics);
+    bool is_fine = model && !diagnostics->errors;
     if (is_fine)
-        is_fine = model_verify(options, model, &diagnostics);
+        is_fine = model_verify(options, model, diagnostics);
     else
         model_free(model);
     fflush(stdout);
-    boot_print(&diagnostics, options->is_quiet ? SEVERITY_ERROR : SEVERITY_NOTE);
+    report_tell(&report, options->is_quiet ? SEVERITY_ERROR : SEVERITY_NOTE, NULL);
     struct str name = options->url_count ? STR("of the command line") : options->config;
     const char *what = options->url_count ? "configuration" : "configuration file";
+    const char *self = report_name(options);
     if (is_fine && !options->is_quiet)
-        fprintf(stderr, "hawser: the %s %.*s syntax is ok\n", what, STR_ARG(name));
+        fprintf(stderr, "%s: the %s %.*s syntax is ok\n", self, what, STR_ARG(name));
     if (!is_fine || !options->is_quiet)
-        fprintf(stderr, "hawser: %s %.*s test %s\n", what, STR_ARG(name), is_fine ? "is successful" : "failed");
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
+        fprintf(stderr, "%s: %s %.*s test %s\n", self, what, STR_ARG(name),
+                is_fine ? "is successful" : "failed");
+    report_fini(&report);
     return is_fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

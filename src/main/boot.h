@@ -1,7 +1,6 @@
 #ifndef MAIN_BOOT_H
 #define MAIN_BOOT_H
 
-#include "base/log.h"
 #include "main/options.h"
 #include "model/model.h"
 
@@ -12,16 +11,11 @@
 struct model *boot_read(const struct options *options, struct diagnostics *diagnostics);
 /* How many loops a model asks for: as said, or one for each core this process may use. */
 unsigned boot_loops(const struct model *model);
-/* Where errors go until another place is named: -e, or what the model says. */
+/* Where errors go: what the model says, else -e, else the standard error. */
 struct str boot_error_log(const struct options *options, const struct model *model);
 /* Raises the limit of descriptors as far as the model and the system want. The limit then, and a warning in
  * diagnostics when it is below what worker_connections asks for. */
 int boot_descriptors(const struct model *model, struct diagnostics *diagnostics);
-
-/* Prints to the standard error; `least` is the mildest severity that is printed. */
-void boot_print(const struct diagnostics *diagnostics, enum severity least);
-/* The same into a log that nobody watches as it happens. */
-void boot_log(const struct diagnostics *diagnostics, const struct log *log);
 
 /* -t and -T: reads, resolves and verifies, and says so. The exit code. */
 int boot_test(const struct options *options);

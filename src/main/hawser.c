@@ -1,24 +1,12 @@
 #include "main/boot.h"
+#include "main/build.h"
 #include "main/process.h"
 #include "main/version.h"
 
-#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum { OPTIONS_BYTES = 1 << 20 };
-
-/* Tools written for nginx read the first line, and the words of the last. */
-static void build_print(void) {
-    fprintf(stderr,
-            "nginx version: nginx/" VERSION_NGINX " (spoken by hawser/" VERSION ")\n"
-            "built by gcc " __VERSION__ "\n"
-            "built with %s\n"
-            "configure arguments: --with-pcre --with-pcre-jit --with-threads"
-            " --without-http_fastcgi_module --without-http_uwsgi_module --without-http_scgi_module"
-            " --without-http_grpc_module --without-http_memcached_module --without-http_ssi_module\n",
-            OpenSSL_version(OPENSSL_VERSION));
-}
 
 static int act(const struct options *options) {
     switch (options->action) {

@@ -5,6 +5,7 @@
 #include "main/boot.h"
 #include "main/pid_file.h"
 #include "main/reload.h"
+#include "main/report.h"
 #include "main/sockets.h"
 #include "main/summary.h"
 #include "main/version.h"
@@ -20,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-    DIAGNOSTICS_BYTES = 16 << 20,
     SIDS_MAX = 4 << 20,
     TIDY_S = 30,          /* how often the main thread looks for memory to give back */
     TIDY_BYTES = 4 << 20, /* free in the heap, and worth it */
@@ -163,18 +163,19 @@ static bool pid_write(struct process *process, struct diagnostics *diagnostics) 
     return !error || say_failed(diagnostics, "open()", path, error);
 }
 
+/* Where reports go besides the standard error; NULL: nowhere yet, or it is the same. */
+static const struct log *process_log(const struct process *process) {
+    return process->sink && strcmp(process->error_path, "stderr") != 0 ? &process->log : NULL;
+}
+
 /* The model is used up. */
 static bool parts_start(struct process *process, struct model *model, struct sockets *sockets,
-                        struct diagnostics *diagnostics) {
+                        struct report *report) {
+    struct diagnostics *diagnostics = &report->diagnostics;
     bool is_daemon = model->is_daemon;
-    if (!log_start(process, model, diagnostics)) {
-        model_free(model);
-        return false;
-    }
     if (!shared_make(process, model, diagnostics))
         return false;
-    boot_print(diagnostics, SEVERITY_WARNING);
-    diagnostics->list.count = 0;
+    report_tell(report, SEVERITY_WARNING, process_log(process));
     if (is_daemon && !daemonise(process, diagnostics))
         return false;
     if (!workers_make(process, sockets, diagnostics) || !pid_write(process, diagnostics))
@@ -183,8 +184,9 @@ static bool parts_start(struct process *process, struct model *model, struct soc
     return workers_start(process, diagnostics);
 }
 
-static bool process_start(struct process *process, struct diagnostics *diagnostics) {
+static bool process_start(struct process *process, struct report *report) {
     const struct options *options = process->options;
+    struct diagnostics *diagnostics = &report->diagnostics;
     bool is_oneliner = options->url_count > 0;
     struct model *model = boot_read(options, diagnostics);
     struct sockets sockets = {0};
@@ -195,11 +197,12 @@ static bool process_start(struct process *process, struct diagnostics *diagnosti
     gethostname(process->hostname, sizeof process->hostname - 1);
     if (!diagnostics->errors)
         process->descriptor_limit = boot_descriptors(model, diagnostics);
-    if (diagnostics->errors || !sockets_open(&sockets, model, NULL, process->loops, is_oneliner, diagnostics)) {
+    if (diagnostics->errors || !log_start(process, model, diagnostics) ||
+        !sockets_open(&sockets, model, NULL, process->loops, is_oneliner, diagnostics)) {
         model_free(model);
         return false;
     }
-    bool is_fine = parts_start(process, model, &sockets, diagnostics);
+    bool is_fine = parts_start(process, model, &sockets, report);
     sockets_close(&sockets);
     return is_fine;
 }
@@ -336,20 +339,15 @@ static void process_end(struct process *process) {
 
 int process_run(const struct options *options) {
     struct process process = {.options = options, .drain_until_ms = UINT64_MAX};
-    struct arena_pool pool;
-    struct arena arena;
-    struct diagnostics diagnostics;
+    struct report report;
     sigset_t set;
     signals_list(&set);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    arena_pool_init(&pool, 0, DIAGNOSTICS_BYTES);
-    arena_init(&arena, &pool);
-    diagnostics_init(&diagnostics, &arena);
-    bool is_fine = process_start(&process, &diagnostics);
-    boot_print(&diagnostics, SEVERITY_WARNING);
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
+    report_init(&report, options);
+    bool is_fine = process_start(&process, &report);
+    report_tell(&report, SEVERITY_WARNING, process_log(&process));
+    report_fini(&report);
     if (is_fine) {
         if (options->url_count)
             summary_print_short(stdout, process.snapshot->model);
@@ -375,19 +373,18 @@ static bool signal_send(struct str pid_path, int signal) {
     if (!process_path_set(path, pid_path))
         return false;
     if (!path[0]) {
-        fputs(
-            "hawser: [error] the configuration names no pid file: add \"pid /run/hawser.pid;\", or use kill\n",
-            stderr);
+        fputs("nginx: [error] the configuration names no pid file: add \"pid /run/hawser.pid;\", or use kill\n",
+              stderr);
         return false;
     }
     pid_t pid = pid_file_read(path);
     if (pid == -EINVAL)
-        fprintf(stderr, "hawser: [error] invalid PID number in \"%s\"\n", path);
+        fprintf(stderr, "nginx: [error] invalid PID number in \"%s\"\n", path);
     else if (pid < 0)
-        fprintf(stderr, "hawser: [error] open() \"%s\" failed (%d: %s)\n  hawser does not seem to run\n", path,
+        fprintf(stderr, "nginx: [error] open() \"%s\" failed (%d: %s)\n  hawser does not seem to run\n", path,
                 -pid, strerrordesc_np(-pid));
     else if (kill(pid, signal) < 0)
-        fprintf(stderr, "hawser: [alert] kill(%d, %d) failed (%d: %s)\n", pid, signal, errno,
+        fprintf(stderr, "nginx: [alert] kill(%d, %d) failed (%d: %s)\n", pid, signal, errno,
                 strerrordesc_np(errno));
     else
         return true;
@@ -395,17 +392,13 @@ static bool signal_send(struct str pid_path, int signal) {
 }
 
 int process_signal(const struct options *options) {
-    struct arena_pool pool;
-    struct arena arena;
-    struct diagnostics diagnostics;
-    arena_pool_init(&pool, 0, DIAGNOSTICS_BYTES);
-    arena_init(&arena, &pool);
-    diagnostics_init(&diagnostics, &arena);
-    struct model *model = boot_read(options, &diagnostics);
-    boot_print(&diagnostics, SEVERITY_ERROR);
-    bool is_fine = model && !diagnostics.errors && signal_send(model->pid_path, signal_named(options->signal));
+    struct report report;
+    report_init(&report, options);
+    struct model *model = boot_read(options, &report.diagnostics);
+    bool is_fine = model && !report.diagnostics.errors;
+    report_tell(&report, SEVERITY_ERROR, NULL);
+    is_fine = is_fine && signal_send(model->pid_path, signal_named(options->signal));
     model_free(model);
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
+    report_fini(&report);
     return is_fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

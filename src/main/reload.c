@@ -3,13 +3,12 @@
 #include "base/mem.h"
 #include "main/boot.h"
 #include "main/pid_file.h"
+#include "main/report.h"
 #include "main/sockets.h"
 #include "main/wire.h"
 
 #include <stdio.h>
 #include <unistd.h>
-
-enum { DIAGNOSTICS_BYTES = 16 << 20 };
 
 struct change;
 
@@ -161,20 +160,16 @@ static void change_post(struct change *change) {
 }
 
 void reload_run(struct process *process) {
-    struct arena_pool pool;
-    struct arena arena;
-    struct diagnostics diagnostics;
-    arena_pool_init(&pool, 0, DIAGNOSTICS_BYTES);
-    arena_init(&arena, &pool);
-    diagnostics_init(&diagnostics, &arena);
-    struct model *model = boot_read(process->options, &diagnostics);
+    struct report report;
+    report_init(&report, process->options);
+    struct model *model = boot_read(process->options, &report.diagnostics);
     struct change *change = change_new(process);
-    bool is_fine = model && change && !diagnostics.errors;
+    bool is_fine = model && change && !report.diagnostics.errors;
     if (is_fine)
-        is_fine = change_prepare(change, model, &diagnostics);
+        is_fine = change_prepare(change, model, &report.diagnostics);
     else
         model_free(model);
-    boot_log(&diagnostics, &process->log);
+    report_log(&report, &process->log);
     if (is_fine) {
         change_post(change);
     } else {
@@ -182,6 +177,5 @@ void reload_run(struct process *process) {
         if (change)
             change_abandon(change);
     }
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
+    report_fini(&report);
 }

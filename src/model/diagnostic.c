@@ -107,14 +107,26 @@ static void put_source(struct builder *out, const struct diagnostic *diagnostic,
     builder_char(out, '\n');
 }
 
+static void put_place(struct builder *out, const struct place *place) {
+    put_shown(out, place->file);
+    if (place->line)
+        builder_format(out, ":%u:%u", place->line, place->column);
+}
+
+static void put_hint(struct builder *out, const struct diagnostic *diagnostic) {
+    if (diagnostic->hint.len == 0)
+        return;
+    builder_str(out, STR("  "));
+    put_shown(out, diagnostic->hint);
+    builder_char(out, '\n');
+}
+
 void diagnostic_print(struct builder *out, const struct diagnostic *diagnostic, bool in_colour) {
     static const char *const names[] = {"note", "warning", "error"};
     static const char *const colours[] = {"\033[1;36m", "\033[1;35m", "\033[1;31m"};
     if (diagnostic->place.file.len) {
         put_colour(out, in_colour, "\033[1m");
-        put_shown(out, diagnostic->place.file);
-        if (diagnostic->place.line)
-            builder_format(out, ":%u:%u", diagnostic->place.line, diagnostic->place.column);
+        put_place(out, &diagnostic->place);
         builder_str(out, STR(": "));
         put_colour(out, in_colour, "\033[0m");
     }
@@ -124,11 +136,30 @@ void diagnostic_print(struct builder *out, const struct diagnostic *diagnostic, 
     put_shown(out, diagnostic->text);
     builder_char(out, '\n');
     put_source(out, diagnostic, in_colour);
-    if (diagnostic->hint.len) {
+    put_hint(out, diagnostic);
+}
+
+void diagnostic_print_line(struct builder *out, const struct diagnostic *diagnostic) {
+    const struct place *place = &diagnostic->place;
+    put_shown(out, diagnostic->text);
+    if (place->file.len == 0)
+        return;
+    builder_str(out, STR(" in "));
+    put_shown(out, place->file);
+    if (place->line && !str_eq(place->file, PLACE_COMMAND_LINE))
+        builder_format(out, ":%u", place->line);
+}
+
+void diagnostic_print_picture(struct builder *out, const struct diagnostic *diagnostic, bool in_colour) {
+    if (diagnostic->place.file.len && diagnostic->source.len) {
         builder_str(out, STR("  "));
-        put_shown(out, diagnostic->hint);
+        put_colour(out, in_colour, "\033[1m");
+        put_place(out, &diagnostic->place);
+        put_colour(out, in_colour, "\033[0m");
         builder_char(out, '\n');
+        put_source(out, diagnostic, in_colour);
     }
+    put_hint(out, diagnostic);
 }
 
 /* "tream" for "upstream": cut off, but most of it is there. */

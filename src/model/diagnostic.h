@@ -14,6 +14,9 @@ struct place {
     unsigned line, column; /* from 1; the column counts bytes */
 };
 
+/* The "file" of what -g says. */
+#define PLACE_COMMAND_LINE STR("command line")
+
 enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
 
 struct diagnostic {
@@ -45,6 +48,10 @@ struct diagnostic *diagnostics_add_list(struct diagnostics *diagnostics, enum se
 /* The hint: as printf, kept in the arena. */
 void diagnostic_hint(struct diagnostics *diagnostics, struct diagnostic *diagnostic, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* What nginx says behind the level and tools look for, without a line end: "text in nginx.conf:3". */
+void diagnostic_print_line(struct builder *out, const struct diagnostic *diagnostic);
+/* What is shown beneath that line: "  nginx.conf:3:5\n    source\n    ^\n  hint\n"; colour codes when asked. */
+void diagnostic_print_picture(struct builder *out, const struct diagnostic *diagnostic, bool in_colour);
 /* "nginx.conf:3:5: error: text\n    source\n    ^\n  hint\n"; colour codes when asked. Control characters are
  * shown as \xHH. What does not fit `out` is cut. */
 void diagnostic_print(struct builder *out, const struct diagnostic *diagnostic, bool in_colour);

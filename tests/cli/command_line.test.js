@@ -29,7 +29,7 @@ test('what is not understood is said, and fails', () => {
     [['run', '-n', '4', '--', 'node', 'x.js'], /"hawser run" is not built yet/],
     [['convert', 'haproxy.cfg'], /"hawser convert" is not built yet/],
     [['-c', '/nonexistent/x.conf'], /No such file or directory/],
-    [['http://'], /error: /],
+    [['http://'], /^hawser: \[emerg\] /],
   ]) {
     const { status, stderr } = say(...words);
     assert.strictEqual(status, 1, words.join(' '));
@@ -49,7 +49,9 @@ test('-t says what was understood', (t) => {
 listen 127.0.0.1:8124 -> 1 site
 upstream nodes: 3 servers, hash consistent
 `);
-  assert.match(stderr, new RegExp(`hawser: configuration file ${conf} test is successful\n$`));
+  assert.match(stderr, new RegExp(
+    `nginx: the configuration file ${conf} syntax is ok\nnginx: configuration file ${conf} test is successful\n$`,
+  ));
   assert.deepStrictEqual(say('-tq', '-c', conf), { status: 0, stdout: '', stderr: '' });
 });
 
@@ -57,9 +59,9 @@ test('-t reports every error with its place', (t) => {
   const conf = file(t, 'n.conf', 'http {\n  server {\n    lisen 80;\n    proxy_pas http://x;\n  }\n}\n');
   const { status, stderr } = say('-t', '-c', conf);
   assert.strictEqual(status, 1);
-  assert.match(stderr, /n\.conf:3:5: error: .*lisen/);
-  assert.match(stderr, /listen/);
-  assert.match(stderr, /n\.conf:4:5: error: .*proxy_pas/);
+  assert.match(stderr, /^nginx: \[emerg\] unknown directive "lisen" in .*n\.conf:3\n {2}.*n\.conf:3:5\n {4}lisen 80;\n {4}\^\n/m);
+  assert.match(stderr, /did you mean "listen"/);
+  assert.match(stderr, /^nginx: \[emerg\] unknown directive "proxy_pas" in .*n\.conf:4\n/m);
   assert.match(stderr, /test failed\n$/);
 });
 
@@ -76,7 +78,26 @@ test('-T prints every file that was read', (t) => {
 test('-g and -p', (t) => {
   const conf = file(t, 'n.conf', 'http { server { listen 127.0.0.1:8123; return 204; } }\n');
   assert.strictEqual(say('-p', path.dirname(conf), '-c', 'n.conf', '-t', '-g', 'worker_processes 1;').status, 0);
-  assert.strictEqual(say('-c', conf, '-t', '-g', 'wrong here;').status, 1);
+  const { status, stderr } = say('-c', conf, '-t', '-g', 'wrong here;');
+  assert.strictEqual(status, 1);
+  assert.match(stderr, /^nginx: \[emerg\] unknown directive "wrong" in command line\n/);
+});
+
+test('-e takes what is wrong with a configuration', (t) => {
+  const home = path.dirname(file(t, 'n.conf', 'http {\n  lisen 80;\n}\n'));
+  const { status } = say('-p', `${home}/`, '-c', 'n.conf', '-e', 'error.log');
+  assert.strictEqual(status, 1);
+  const log = fs.readFileSync(path.join(home, 'error.log'), 'utf8');
+  assert.match(log, /^\d{4}\/\d\d\/\d\d [\d:]{8} \[emerg\] \d+#\d+: unknown directive "lisen" in .*\/n\.conf:2; /);
+  assert.match(say('-t', '-p', home, '-c', 'n.conf', '-e', 'no/error.log').stderr,
+    /nginx: \[alert\] could not open error log file: open\(\) ".*no\/error\.log" failed \(2: No such file/);
+});
+
+test('-V names what is built in, and what is not, as tools read it', () => {
+  const { stderr } = say('-V');
+  assert.match(stderr, /\nbuilt with OpenSSL 3\.[\d.]+ .*\nTLS SNI support enabled\nconfigure arguments: --with-threads /);
+  assert.match(stderr, / --without-http_fastcgi_module /);
+  assert.doesNotMatch(stderr, /=dynamic|--without-http_proxy_module|--without-http_rewrite_module/);
 });
 
 test("other programs' languages are named", (t) => {

@@ -93,11 +93,12 @@ static void maps_verify(struct reader *reader) {
                             STR_ARG(reader->model->maps.items[i]->name));
 }
 
+/* What -g says is read before all files. */
 static size_t file_rank(const struct model *model, struct str file) {
     size_t rank = 0;
     while (rank < model->files.count && !str_eq(model->files.items[rank], file))
         rank++;
-    return rank;
+    return str_eq(file, PLACE_COMMAND_LINE) ? 0 : rank + 1;
 }
 
 static bool place_is_before(struct place a, struct place b) {

@@ -298,7 +298,7 @@ struct node *tree_read(struct reader *reader) {
         return NULL;
     }
     root->is_block = true;
-    struct source_file globals = {STR("command line"), reader->source->globals};
+    struct source_file globals = {PLACE_COMMAND_LINE, reader->source->globals};
     struct source_file *kept = arena_alloc(&reader->scratch, sizeof *kept);
     if (!kept) {
         reader_starve(reader);
