@@ -28,7 +28,9 @@ struct model {
     VEC(struct site *) sites;
     VEC(struct upstream *) upstreams; /* implicit ones included */
     VEC(struct value_map *) maps;
-    VEC(struct str) log_paths;   /* of all access logs, each once */
+    VEC(struct str) log_paths; /* of all access logs, each once */
+    VEC(struct str)
+    slots; /* names of the variables that the configuration makes itself: a value a request each */
     VEC(struct regex *) regexes; /* freed with the model */
     VEC(struct str) files;       /* every file read, for -T, with contents below */
     VEC(struct str) file_contents;

@@ -23,6 +23,9 @@ static void put_template(struct builder *out, const struct template *t) {
         case VARIABLE_CAPTURE:
             builder_format(out, "${capture %u}", v->index);
             break;
+        case VARIABLE_SLOT:
+            builder_format(out, "${slot %.*s}", STR_ARG(v->name));
+            break;
         default:
             builder_str(out, STR("${"));
             builder_str(out, names[v->id - 1]); /* the names stand in the order of the ids */

@@ -13,6 +13,7 @@ struct regex {
     pcre2_general_context *memory;
     pcre2_match_context *limits;
     pcre2_code *code;
+    VEC(struct regex_binding) bindings;
 };
 
 static void *give(size_t size, void *unused) {
@@ -118,20 +119,36 @@ bool regex_matches(const struct regex *regex, struct str subject, struct regex_m
     int found = PCRE2_ERROR_NOMATCH;
     if (data)
         found = pcre2_match(regex->code, (PCRE2_SPTR)subject.ptr, subject.len, 0, 0, data, regex->limits);
-    if (found >= 0 && match)
+    if (found >= 0 && match) {
         groups_fill(match, subject, data, found);
+        match->regex = regex;
+    }
     pcre2_match_data_free(data);
     pcre2_general_context_free(memory);
     return found >= 0;
 }
 
-unsigned regex_group(const struct regex *regex, struct str name) {
-    char text[64];
-    struct builder b = builder_make(text, sizeof text);
-    builder_str(&b, name);
-    builder_char(&b, '\0');
-    if (b.overflow || regex == NULL)
-        return 0;
-    int number = pcre2_substring_number_from_name(regex->code, (PCRE2_SPTR)text);
-    return number > 0 ? (unsigned)number : 0;
+struct str regex_name(const struct regex *regex, unsigned n, unsigned *group) {
+    uint32_t count = 0, size = 0;
+    PCRE2_SPTR table = NULL;
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &count);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, &table);
+    if (n >= count)
+        return STR("");
+    PCRE2_SPTR entry = table + (size_t)n * size; /* two bytes of number, the name, a NUL */
+    *group = (unsigned)entry[0] << 8 | entry[1];
+    return str_of((const char *)entry + 2);
+}
+
+bool regex_bind(struct regex *regex, struct regex_binding binding, struct arena *arena) {
+    struct regex_binding *slot = VEC_ADD(&regex->bindings, arena);
+    if (slot)
+        *slot = binding;
+    return slot != NULL;
+}
+
+const struct regex_binding *regex_bindings(const struct regex *regex, size_t *count) {
+    *count = regex->bindings.count;
+    return regex->bindings.items;
 }

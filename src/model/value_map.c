@@ -17,7 +17,8 @@ static const struct template *find_wildcard(const struct value_map *map, struct 
     return NULL;
 }
 
-const struct template *value_map_find(const struct value_map *map, struct str value) {
+const struct template *value_map_find(const struct value_map *map, struct str value,
+                                      struct regex_match *captures) {
     if (map->is_hostnames && value.len && value.ptr[value.len - 1] == '.')
         value.len--;
     const struct template *found = map_get(&map->exact, value);
@@ -26,7 +27,7 @@ const struct template *value_map_find(const struct value_map *map, struct str va
     if (found)
         return found;
     for (size_t i = 0; i < map->regexes.count; i++)
-        if (regex_matches(map->regexes.items[i].regex, value, NULL))
+        if (regex_matches(map->regexes.items[i].regex, value, captures))
             return &map->regexes.items[i].value;
     return &map->fallback;
 }

@@ -25,8 +25,9 @@ struct value_map {
 };
 
 /* The template for a source value: exact, then (hostnames) ".suffix" and wildcards, then regexes in order, then
- * default. */
-const struct template *value_map_find(const struct value_map *map, struct str value);
+ * default. Fills captures (may be NULL) when a regex matched. */
+const struct template *value_map_find(const struct value_map *map, struct str value,
+                                      struct regex_match *captures);
 
 /* For those who build one: set is_hostnames and init `exact` (nocase) first. Adds a key that is no regular
  * expression; key and value outlive the map. False without memory. */

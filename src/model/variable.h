@@ -12,8 +12,8 @@ enum variable_id {
 #undef VARIABLE
 #undef PREFIX
     VARIABLE_MAP,     /* of a map block: variable.map */
-    VARIABLE_CAPTURE, /* $1 to $9 or a named group of the location's or server_name's regular expression:
-                         variable.index */
+    VARIABLE_CAPTURE, /* $1 to $9: a group of the regular expression that matched last: variable.index */
+    VARIABLE_SLOT,    /* of `set`, or a named group: variable.index among model->slots */
     VARIABLE_IDS
 };
 
@@ -21,7 +21,7 @@ struct value_map;
 
 struct variable {
     enum variable_id id;
-    unsigned index; /* CAPTURE: number of the group */
+    unsigned index; /* CAPTURE: number of the group; SLOT: of the slot */
     struct str
         name; /* what stands behind a prefix, '_' kept, lower case ("x_forwarded_for"); else the whole name */
     struct value_map *map; /* MAP */

@@ -14,7 +14,7 @@ static bool watch_begin(struct exchange *x, struct passage *passage) {
 bool affinity_begin(struct exchange *x) {
     if (!is_sticky(x))
         return true;
-    enum h1_method method = (enum h1_method)x->request->method;
+    enum h1_method method = (enum h1_method)x->method;
     if (x->eio.sid.len == 0)
         return x->eio.transport == EIO_POLLING && method == H1_GET ? watch_begin(x, &x->down) : true;
     enum sid_verdict verdict = sid_find(x->engine->sids, x->group->upstream_hash, x->eio.sid,

@@ -81,7 +81,12 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         *why = WHY_ANSWER_BODY_TIMEOUT;
         limit_ms = policy->read_timeout_ms;
         break;
+    case STATE_BODY:
+        *why = WHY_CLIENT_BODY_TIMEOUT;
+        limit_ms = policy->client_body_timeout_ms;
+        break;
     case STATE_ANSWER:
+    case STATE_GUARD:
     case STATE_ROUTE:
     case STATE_PICK:
     case STATE_TUNNEL:
@@ -215,6 +220,7 @@ static struct exchange *exchange_new(struct front *front) {
     engine->counts.requests++;
     front->exchange = x;
     front->requests++;
+    x->client = front->remote;
     x->connection_id = front->id;
     x->connection_requests = front->requests;
     return x;
@@ -296,7 +302,7 @@ bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
     const struct policy *policy = exchange_policy(x);
     if (!(policy->next_upstream & next_bit) || x->is_head_out || is_body_given(x) || x->sid)
         return false;
-    if (x->has_sent && (x->eio.sid.len || (!method_is_idempotent((enum h1_method)x->request->method) &&
+    if (x->has_sent && (x->eio.sid.len || (!method_is_idempotent((enum h1_method)x->method) &&
                                            !(policy->next_upstream & NEXT_NON_IDEMPOTENT))))
         return false; /* a second poll or post would end the session; a second POST may do a thing twice */
     if (policy->next_upstream_tries && x->pick.tries >= policy->next_upstream_tries)
@@ -317,7 +323,7 @@ static bool is_stale_connection(const struct exchange *x, enum why why) {
 static bool may_ask_again(const struct exchange *x) {
     if (x->is_head_out || is_body_given(x) || x->stale_tries >= 3)
         return false;
-    return !x->has_sent || (x->eio.sid.len == 0 && method_is_idempotent((enum h1_method)x->request->method));
+    return !x->has_sent || (x->eio.sid.len == 0 && method_is_idempotent((enum h1_method)x->method));
 }
 
 static void fault_charge(struct exchange *x, enum why why) {
@@ -420,7 +426,7 @@ void exchange_log(const struct exchange *x, enum log_level level, const char *te
     if (!log_wants(&x->engine->log, level))
         return;
     builder_format(&out, "*%llu %s, client: ", (unsigned long long)x->connection_id, text);
-    address_build_host(&out, x->front ? &x->front->remote : &x->pick.client);
+    address_build_host(&out, &x->client);
     builder_str(&out, STR(", server: "));
     if (x->site && x->site->names.count)
         builder_escaped(&out, x->site->names.items[0]);

@@ -70,9 +70,18 @@ struct exchange {
     const struct listen *listen;
     const struct site *site;
     const struct route *route;
-    struct regex_match captures;
-    struct str host; /* lower case, without port */
-    struct str path; /* normalised */
+    struct regex_match captures; /* of the regular expression that matched last: $1 to $9 */
+    struct str *slots;           /* values of the model's slots; NULL: all are empty */
+    struct str host;             /* lower case, without port */
+    struct str path;             /* normalised, $uri; rewrites and internal redirections change it */
+    struct str args;             /* $args, likewise */
+    struct str method_name;
+    uint8_t method;           /* enum h1_method */
+    bool is_uri_changed;      /* path or args are no longer what the client wrote */
+    bool is_internal;         /* an internal redirection has led here */
+    uint8_t redirections;     /* and rewrites that changed the path */
+    const struct route *goal; /* a named location, where the present redirection leads; NULL: by the path */
+    struct address client;    /* who asks: the connection's other end, or whom a trusted proxy names */
     struct eio_query eio;
     bool is_upgrade;      /* a valid WebSocket upgrade, which the route lets pass */
     bool is_handshake;    /* begins a session: an answer is due soon, and may come from any peer */
@@ -143,6 +152,22 @@ enum why exchange_forward_up(struct exchange *x);
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit);
 /* Milliseconds the exchange may stay in its state without progress; *why is what it would be called. */
 uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why);
+/* An internal redirection: goes on as if `path` (normalised) and `args` had been asked for; both outlive the
+ * exchange. What was held for an answer so far is given back. After ten of them, rewrites included, 500. */
+enum exchange_state exchange_redirect(struct exchange *x, struct str path, struct str args);
+/* The same to a named location: path and args stay. */
+enum exchange_state exchange_redirect_named(struct exchange *x, const struct route *route);
+/* May path or args be changed once more? Counts it; if not, the exchange is to answer 500. */
+bool exchange_may_redirect(struct exchange *x);
+/* Matches, and on success sets captures and the slots of named groups. The subject outlives the exchange. False
+ * without memory too. */
+bool exchange_match(struct exchange *x, const struct regex *regex, struct str subject);
+/* Gives the slots of named groups what has just matched; false without memory. */
+bool exchange_bind(struct exchange *x);
+/* Sets a slot; text outlives the exchange. False without memory. */
+bool exchange_set_slot(struct exchange *x, unsigned slot, struct str text);
+/* What the route does once the request may pass: a server, a file, an answer. */
+enum exchange_state exchange_content(struct exchange *x);
 /* Lets go of the back: into the idle pool if it is clean, else closed. */
 void exchange_release_back(struct exchange *x, bool is_clean);
 /* Lets go of the member: no longer active. */
@@ -158,6 +183,8 @@ static inline const struct policy *exchange_policy(const struct exchange *x) {
 
 /* One function a state: what it does, and where to; the same state means wait. */
 enum exchange_state exchange_route(struct exchange *x);
+enum exchange_state exchange_guard(struct exchange *x);
+enum exchange_state exchange_body(struct exchange *x);
 enum exchange_state exchange_pick(struct exchange *x);
 enum exchange_state exchange_connect(struct exchange *x);
 enum exchange_state exchange_send(struct exchange *x);

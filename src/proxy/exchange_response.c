@@ -101,7 +101,7 @@ static enum exchange_state head_parse(struct exchange *x) {
     struct inbox *in = &x->back.in;
     while (in->view.len) {
         h1_head_init(head);
-        switch (h1_response_parse(head, in->view.ptr, in->view.len, (enum h1_method)x->request->method)) {
+        switch (h1_response_parse(head, in->view.ptr, in->view.len, (enum h1_method)x->method)) {
         case CODEC_BAD:
             return exchange_fail(x, WHY_ANSWER_INVALID);
         case CODEC_MORE:
@@ -241,7 +241,7 @@ static void local_build(struct exchange *x, struct gather *g) {
     x->down.framing = has_body ? H1_LENGTH : H1_NO_BODY;
     response_head_end(x, &g->stage);
     x->sent_bytes += g->stage.len;
-    bool is_head = x->request ? x->request->method == H1_HEAD : x->is_head_refused;
+    bool is_head = x->request ? x->method == H1_HEAD : x->is_head_refused;
     bool is_wanted = has_body && !is_head;
     if (!is_wanted)
         local_close(x);

@@ -278,17 +278,17 @@ static void file_prepare(struct exchange *x, struct candidate *c) {
 
 /* A directory asked for without its slash: 301 to where it is, nginx's way. */
 static void directory_redirect(struct exchange *x) {
-    char *memory = arena_alloc(&x->arena, x->path.len * 3 + x->request->query_len + 3);
+    char *memory = arena_alloc(&x->arena, x->path.len * 3 + x->args.len + 3);
     if (!memory) {
         refuse(x, WHY_NO_MEMORY);
         return;
     }
-    struct builder target = builder_make(memory, x->path.len * 3 + x->request->query_len + 3);
+    struct builder target = builder_make(memory, x->path.len * 3 + x->args.len + 3);
     uri_encode_path(&target, x->path);
     builder_char(&target, '/');
-    if (x->request->query_at) {
+    if (x->args.len) {
         builder_char(&target, '?');
-        builder_str(&target, h1_head_query(x->request));
+        builder_str(&target, x->args);
     }
     if (target.overflow || !local_prepare_redirect(x, 301, builder_view(&target)))
         refuse(x, WHY_NO_MEMORY);
@@ -296,7 +296,7 @@ static void directory_redirect(struct exchange *x) {
 
 void files_prepare(struct exchange *x) {
     struct candidate c = {.file = -1};
-    if (x->request->method != H1_GET && x->request->method != H1_HEAD) {
+    if (x->method != H1_GET && x->method != H1_HEAD) {
         refuse(x, WHY_BAD_METHOD);
         return;
     }

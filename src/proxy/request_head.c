@@ -4,6 +4,13 @@
 #include "proxy/field.h"
 #include "proxy/variables.h"
 
+static void args_build(const struct exchange *x, struct builder *out) {
+    if (x->args.len == 0)
+        return;
+    builder_char(out, '?');
+    builder_str(out, x->args);
+}
+
 /* proxy_pass with a URI: what the location's prefix matched is replaced by it. */
 static void target_replaced_build(const struct exchange *x, struct builder *out) {
     const struct route *route = x->route;
@@ -13,16 +20,18 @@ static void target_replaced_build(const struct exchange *x, struct builder *out)
             : x->path.len;
     builder_str(out, route->pass->uri);
     uri_encode_path(out, str_from(x->path, matched));
-    if (x->request->query_at) {
-        builder_char(out, '?');
-        builder_str(out, h1_head_query(x->request));
-    }
+    args_build(x, out);
 }
 
 static void target_build(const struct exchange *x, struct builder *out) {
     const struct h1_head *request = x->request;
     if (x->route->pass->has_uri) {
         target_replaced_build(x, out);
+        return;
+    }
+    if (x->is_uri_changed) {
+        uri_encode_path(out, x->path);
+        args_build(x, out);
         return;
     }
     if (request->authority_len == 0) {
@@ -158,7 +167,7 @@ static void framing_build(const struct exchange *x, struct builder *out) {
 }
 
 bool request_head_build(struct exchange *x, struct builder *out) {
-    builder_str(out, h1_head_method(x->request));
+    builder_str(out, x->method_name);
     builder_char(out, ' ');
     target_build(x, out);
     builder_str(out, exchange_policy(x)->proxy_http_minor ? STR(" HTTP/1.1\r\n") : STR(" HTTP/1.0\r\n"));

@@ -58,14 +58,7 @@ static void forwarded_for_build(struct exchange *x, struct builder *out) {
         fields_named_build(x->request, STR("x_forwarded_for"), out);
     if (out->len != begin)
         builder_str(out, STR(", "));
-    if (x->front)
-        address_build_host(out, &x->front->remote);
-    else
-        address_build_host(out, &x->pick.client);
-}
-
-static const struct address *remote_of(const struct exchange *x) {
-    return x->front ? &x->front->remote : &x->pick.client;
+    address_build_host(out, &x->client);
 }
 
 static struct str site_name(const struct exchange *x) {
@@ -73,13 +66,23 @@ static struct str site_name(const struct exchange *x) {
 }
 
 static void map_build(struct exchange *x, const struct variable *variable, struct builder *out) {
+    const struct value_map *map = variable->map;
     char memory[4096];
     struct builder source = builder_make(memory, sizeof memory);
     if (x->map_depth == 8)
         return; /* a map that leads back to itself */
     x->map_depth++;
-    template_eval(x, &variable->map->source, &source);
-    const struct template *value = value_map_find(variable->map, builder_view(&source));
+    template_eval(x, &map->source, &source);
+    struct str subject = builder_view(&source);
+    if (map->regexes.count) /* groups are views into it */
+        subject = arena_copy(&x->arena, subject);
+    const struct regex *before = x->captures.regex;
+    x->captures.regex = NULL;
+    const struct template *value = value_map_find(map, subject, &x->captures);
+    if (!x->captures.regex)
+        x->captures.regex = before;
+    else
+        exchange_bind(x);
     if (value)
         template_eval(x, value, out);
     x->map_depth--;
@@ -116,10 +119,10 @@ static bool time_eval(const struct exchange *x, const struct variable *variable,
 static bool connection_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
     case VARIABLE_REMOTE_ADDR:
-        address_build_host(out, remote_of(x));
+        address_build_host(out, &x->client);
         return true;
     case VARIABLE_REMOTE_PORT:
-        builder_u64(out, address_port(remote_of(x)));
+        builder_u64(out, address_port(&x->client));
         return true;
     case VARIABLE_SERVER_PORT:
         builder_u64(out, x->listen->port);
@@ -178,7 +181,7 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, request_line(x));
         return true;
     case VARIABLE_REQUEST_METHOD:
-        builder_str(out, h1_head_method(request));
+        builder_str(out, x->method_name);
         return true;
     case VARIABLE_REQUEST_URI:
         builder_bytes(out, request->base + request->target_at, request->target_len);
@@ -189,13 +192,13 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         return true;
     case VARIABLE_ARGS:
     case VARIABLE_QUERY_STRING:
-        builder_str(out, h1_head_query(request));
+        builder_str(out, x->args);
         return true;
     case VARIABLE_IS_ARGS:
-        builder_str(out, request->query_len ? STR("?") : STR(""));
+        builder_str(out, x->args.len ? STR("?") : STR(""));
         return true;
     case VARIABLE_ARG:
-        builder_str(out, uri_arg(h1_head_query(request), variable->name));
+        builder_str(out, uri_arg(x->args, variable->name));
         return true;
     case VARIABLE_HTTP:
         client_field_build(request, variable->name, out);
@@ -216,10 +219,10 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, x->eio.sid);
         return true;
     case VARIABLE_SOCKETIO_TRANSPORT:
-        builder_str(out, uri_arg(h1_head_query(request), STR("transport")));
+        builder_str(out, uri_arg(x->args, STR("transport")));
         return true;
     case VARIABLE_ENGINEIO_VERSION:
-        builder_str(out, uri_arg(h1_head_query(request), STR("EIO")));
+        builder_str(out, uri_arg(x->args, STR("EIO")));
         return true;
     case VARIABLE_REQUEST_LENGTH:
         builder_u64(out, request->len + x->up.bytes);
@@ -319,6 +322,10 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
     case VARIABLE_CAPTURE:
         if (variable->index < x->captures.count)
             builder_str(out, x->captures.groups[variable->index]);
+        return;
+    case VARIABLE_SLOT:
+        if (x->slots)
+            builder_str(out, x->slots[variable->index]);
         return;
     default:
         return;

@@ -54,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             route_find(&site->routes, &site->fallback, STR("/socket.io/index.php"), &match);
     }
     for (size_t i = 0; model && i < model->maps.count; i++)
-        value_map_find(model->maps.items[i], STR("www.example.com"));
+        value_map_find(model->maps.items[i], STR("www.example.com"), NULL);
     out.len = 0;
     for (size_t i = 0; i < diagnostics.list.count; i++)
         diagnostic_print(&out, &diagnostics.list.items[i], true);

@@ -1,5 +1,7 @@
 #include "dialect/nginx/compile.h"
 
+#include "dialect/nginx/slot.h"
+
 /* Variables of nginx's that nothing here gives a value yet. */
 static const struct str not_built[] = {
 #define NAME(text) {"" text, sizeof(text) - 1},
@@ -85,17 +87,11 @@ static bool variable_add(struct compiling *c, struct str written) {
     struct str name = reader_lower(reader, written);
     if (reader->is_starved)
         return false;
-    unsigned group = regex_group(c->scope->captures, written);
     struct value_map *map = map_get(&reader->maps, name);
     struct variable variable = variable_find(name);
-    if (group >= REGEX_GROUPS_MAX) {
-        reader_fail(reader, c->at, "only the first %d groups of a regular expression can be used",
-                    REGEX_GROUPS_MAX - 1);
-        return false;
-    }
-    c->scope->uses_captures |= group > 0;
-    if (group)
-        variable = (struct variable){.id = VARIABLE_CAPTURE, .index = group, .name = name};
+    unsigned slot;
+    if (slot_find(reader, name, &slot))
+        variable = (struct variable){.id = VARIABLE_SLOT, .index = slot, .name = name};
     else if (map)
         variable = (struct variable){.id = VARIABLE_MAP, .name = name, .map = map};
     else if (variable.id == VARIABLE_NONE)
@@ -105,16 +101,6 @@ static bool variable_add(struct compiling *c, struct str written) {
 
 static bool capture_add(struct compiling *c, char digit) {
     struct reader *reader = c->scope->reader;
-    if (!c->scope->captures) {
-        struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, c->at,
-                                             "\"$%c\" is always empty here: it stands for a group of a regular "
-                                             "expression",
-                                             digit);
-        diagnostic_hint(reader->diagnostics, said,
-                        "groups are taken from \"location ~ ...\" and from \"server_name ~...\"");
-        return true;
-    }
-    c->scope->uses_captures = true;
     struct variable variable = {.id = VARIABLE_CAPTURE, .index = (unsigned)(digit - '0')};
     variable.name = reader_join(reader, str_make(&digit, 1), STR(""));
     return !reader->is_starved && part_add(c, (struct template_part){.text = STR(""), .variable = variable});

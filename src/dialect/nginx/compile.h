@@ -3,8 +3,8 @@
 
 #include "dialect/nginx/reader.h"
 
-/* A text with variables ($name, ${name}, $1) compiled; maps by their names, captures by scope->captures. What
- * is wrong is said; false then. */
+/* A text with variables ($name, ${name}, $1) compiled; maps and slots by their names. What is wrong is said;
+ * false then. */
 bool compile_template(struct scope *scope, const struct word *at, struct str text, struct template *out);
 /* The same, but a variable that nginx knows and hawser does not yet becomes "-" with a warning: for log lines.
  */

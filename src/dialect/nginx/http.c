@@ -2,6 +2,7 @@
 
 #include "dialect/nginx/map.h"
 #include "dialect/nginx/set.h"
+#include "dialect/nginx/slot.h"
 #include "dialect/nginx/unit.h"
 
 /* What http, server and location share: limits and times of the client's side. */
@@ -10,6 +11,7 @@ void http_enter(struct scope *scope) {
     scope->policy = &scope->reader->policy;
     scope->site = &scope->reader->site;
     map_declare(scope);
+    slot_declare(scope);
     scope_read(scope);
 }
 

@@ -94,14 +94,6 @@ static struct route *route_make(struct scope *scope, const struct pattern *patte
         return route;
     }
     route->regex = reader_regex(reader, pattern->at, pattern->text, pattern->is_nocase);
-    bool is_lost = false; /* what matches here takes the place of the outer groups, whose users go on here */
-    for (const struct scope *outer = scope; outer; outer = outer->outer)
-        is_lost |= outer->uses_captures;
-    if (route->regex && is_lost)
-        reader_fail(
-            reader, pattern->at,
-            "a location with a regular expression where the groups of an outer one, or of the server_name, are "
-            "used outside it is not built yet");
     return route->regex ? route : NULL;
 }
 
@@ -169,8 +161,6 @@ void location_read(struct scope *scope, const struct node *node, const struct di
     struct scope inner = scope_inner(scope, CONTEXT_LOCATION, node);
     inner.policy = &route->policy;
     inner.route = route;
-    if (route->regex)
-        inner.captures = route->regex;
     scope_read(&inner);
     location_end(&inner);
 }

@@ -70,24 +70,8 @@ static void fail_alone(struct filling *f, const struct node *node) {
     diagnostic_hint(reader->diagnostics, said, "each line is a key and its value: %.*s VALUE;", STR_ARG(word));
 }
 
-static bool names_group(struct str text) {
-    for (size_t i = 0; i + 1 < text.len; i++)
-        if (text.ptr[i] == '$' && text.ptr[i + 1] >= '1' && text.ptr[i + 1] <= '9')
-            return true;
-    return false;
-}
-
 static bool value_compile(struct filling *f, const struct word *at, struct template *value) {
-    if (names_group(at->text)) {
-        reader_fail(f->scope->reader, at,
-                    "groups of a regular expression in the values of a map (\"%.*s\") are not "
-                    "built yet",
-                    STR_ARG(at->text));
-        return false;
-    }
-    struct scope scope = *f->scope;
-    scope.captures = NULL;
-    return compile_template(&scope, at, at->text, value);
+    return compile_template(f->scope, at, at->text, value);
 }
 
 static void take_regex(struct filling *f, const struct node *node, struct str key) {

@@ -1,5 +1,7 @@
 #include "dialect/nginx/reader.h"
 
+#include "dialect/nginx/slot.h"
+
 #include "base/check.h"
 #include "dialect/nginx/upstream.h"
 
@@ -98,6 +100,17 @@ struct str reader_lower(struct reader *reader, struct str text) {
     return str_make(lower, text.len);
 }
 
+static bool names_bind(struct reader *reader, struct regex *regex) {
+    struct regex_binding binding;
+    for (unsigned n = 0;; n++) {
+        struct str name = regex_name(regex, n, &binding.group);
+        if (name.len == 0)
+            return true;
+        if (!slot_make(reader, name, &binding.slot) || !regex_bind(regex, binding, &reader->model->arena))
+            return reader_starve(reader);
+    }
+}
+
 struct regex *reader_regex(struct reader *reader, const struct word *at, struct str pattern, bool is_nocase) {
     struct str error;
     size_t error_at;
@@ -109,7 +122,7 @@ struct regex *reader_regex(struct reader *reader, const struct word *at, struct 
     *slot = regex_new(pattern, is_nocase, &reader->scratch, &error, &error_at);
     struct regex *regex = *slot;
     if (regex)
-        return regex;
+        return names_bind(reader, regex) ? regex : NULL;
     reader->model->regexes.count--;
     if (str_eq(error, STR("out of memory")))
         reader_starve(reader);
@@ -127,8 +140,7 @@ struct scope scope_inner(struct scope *outer, unsigned context, const struct nod
                           .context = context,
                           .block = block,
                           .policy = outer->policy,
-                          .site = outer->site,
-                          .captures = outer->captures};
+                          .site = outer->site};
 }
 
 void *scope_member(const struct scope *scope, const struct directive *row) {

@@ -68,8 +68,6 @@ struct scope {
     struct site *site;
     struct route *route; /* the location, or the server's fallback */
     struct upstream *upstream;
-    struct regex *captures;             /* whose groups templates here may name; NULL: none */
-    bool uses_captures;                 /* a template here names one of them */
     bool has_method;                    /* of an upstream */
     bool is_first;                      /* for a handler: its directive's first in this block */
     uint64_t seen[DIRECTIVES_MAX / 64]; /* by number of row */
@@ -86,6 +84,7 @@ struct reader {
     struct arena scratch;
     struct str directory; /* of the main file, with '/' at its end, or empty */
     struct map maps;      /* name -> struct value_map * */
+    struct map slots;     /* name -> number of the slot + 1 */
     VEC(struct log_format *) formats;
     struct policy policy; /* of http */
     struct site site;     /* what servers begin with */
@@ -127,7 +126,7 @@ struct str reader_join(struct reader *reader, struct str a, struct str b);
 struct str reader_path(struct reader *reader, struct str path);
 /* A literal in the model's arena, lower case. */
 struct str reader_lower(struct reader *reader, struct str text);
-/* Compiled, and freed with the model; NULL is said. */
+/* Compiled, its named groups bound to their slots, and freed with the model; NULL is said. */
 struct regex *reader_regex(struct reader *reader, const struct word *at, struct str pattern, bool is_nocase);
 
 #endif

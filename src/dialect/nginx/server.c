@@ -31,9 +31,6 @@ static void name_read(struct scope *scope, const struct word *at) {
         struct regex *regex = reader_regex(reader, at, str_from(written, 1), true);
         if (!regex)
             return;
-        if (scope->captures && str_find(written, STR("(?<")) != STR_NONE)
-            reader_fail(reader, at, "named groups in more than one server_name of a server are not built yet");
-        scope->captures = regex;
         name_add(reader, scope->site, written, regex);
         return;
     }

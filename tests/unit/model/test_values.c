@@ -14,7 +14,7 @@ static struct template *text(const char *value) {
 
 static void is(const struct value_map *map, const char *value, const char *want) {
     struct str have;
-    assert_true(template_is_literal(value_map_find(map, str_of(value)), &have));
+    assert_true(template_is_literal(value_map_find(map, str_of(value), NULL), &have));
     assert_str(have, str_of(want));
 }
 

@@ -1,0 +1,216 @@
+/* What is asked: route, guard, body. */
+#include "codec/uri.h"
+#include "codec/ws.h"
+#include "proxy/affinity.h"
+#include "proxy/exchange.h"
+#include "proxy/files.h"
+#include "proxy/local.h"
+#include "proxy/variables.h"
+
+enum { PATH_SLACK = 16, REDIRECTIONS_MAX = 10 };
+
+/* The host asked for: lower case, without port and final dot. */
+static bool host_find(struct exchange *x) {
+    const struct h1_head *request = x->request;
+    struct str host = request->authority_len
+                          ? str_make(request->base + request->authority_at, request->authority_len)
+                          : h1_head_value(request, H1_HOST);
+    size_t end = 0;
+    if (host.len && host.ptr[0] == '[')
+        end = str_find_char(host, ']') + 1;
+    else
+        end = str_find_char(host, ':') == STR_NONE ? host.len : str_find_char(host, ':');
+    host = str_head(host, end);
+    if (host.len && host.ptr[host.len - 1] == '.')
+        host.len--;
+    char *lower = arena_alloc(&x->arena, host.len + 1);
+    if (!lower)
+        return false;
+    for (size_t i = 0; i < host.len; i++)
+        lower[i] = str_lower_char(host.ptr[i]);
+    x->host = str_make(lower, host.len);
+    return true;
+}
+
+static enum why path_find(struct exchange *x) {
+    const struct h1_head *request = x->request;
+    x->method = request->method;
+    x->method_name = h1_head_method(request);
+    x->args = h1_head_query(request);
+    struct str path =
+        request->path_len ? str_make(request->base + request->path_at, request->path_len) : STR("/");
+    if (path.ptr[0] != '/') { /* OPTIONS * */
+        x->path = STR("/");
+        return WHY_NONE;
+    }
+    x->path = path;
+    if (uri_is_normal(path))
+        return WHY_NONE;
+    char *memory = arena_alloc(&x->arena, path.len + PATH_SLACK);
+    if (!memory)
+        return WHY_NO_MEMORY;
+    struct builder out = builder_make(memory, path.len + PATH_SLACK);
+    if (!uri_normalise(&out, path, true))
+        return WHY_BAD_REQUEST;
+    x->path = builder_view(&out);
+    return WHY_NONE;
+}
+
+static bool upgrade_passes(struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    if (!policy->says_upgrade)
+        return true;
+    for (size_t i = 0; i < policy->proxy_headers.count; i++) {
+        const struct header_rule *rule = &policy->proxy_headers.items[i];
+        if (str_eq_nocase(rule->name, STR("Upgrade")))
+            return template_eval_copy(x, &rule->value).len > 0;
+    }
+    return false;
+}
+
+/* RFC 6455 4.1: GET, HTTP/1.1, Upgrade with websocket, Connection with upgrade, a key; and no body. */
+static bool is_websocket_upgrade(const struct h1_head *request) {
+    return request->is_upgrade && request->method == H1_GET && request->minor == 1 &&
+           request->framing == H1_NO_BODY && h1_head_lists(request, H1_UPGRADE, STR("websocket")) &&
+           h1_head_has_one(request, H1_SEC_WEBSOCKET_KEY) &&
+           ws_is_key(h1_head_value(request, H1_SEC_WEBSOCKET_KEY));
+}
+
+bool exchange_set_slot(struct exchange *x, unsigned slot, struct str text) {
+    if (!x->slots)
+        x->slots = arena_zero(&x->arena, x->hold->snapshot->model->slots.count, sizeof *x->slots);
+    if (!x->slots)
+        return false;
+    x->slots[slot] = text;
+    return true;
+}
+
+bool exchange_bind(struct exchange *x) {
+    size_t count;
+    const struct regex_binding *bindings = regex_bindings(x->captures.regex, &count);
+    for (size_t i = 0; i < count; i++)
+        if (bindings[i].group < x->captures.count &&
+            !exchange_set_slot(x, bindings[i].slot, x->captures.groups[bindings[i].group]))
+            return false;
+    return true;
+}
+
+bool exchange_match(struct exchange *x, const struct regex *regex, struct str subject) {
+    return regex_matches(regex, subject, &x->captures) && exchange_bind(x);
+}
+
+bool exchange_may_redirect(struct exchange *x) {
+    if (x->redirections == REDIRECTIONS_MAX) {
+        exchange_log(x, LOG_ERROR, "rewrite or internal redirection cycle");
+        return false;
+    }
+    x->redirections++;
+    return true;
+}
+
+static enum exchange_state redirect(struct exchange *x, const struct route *goal) {
+    exchange_release_back(x, false);
+    exchange_release_member(x);
+    local_close(x);
+    x->local = (struct local){.file = -1};
+    x->member = NULL;
+    x->response = NULL;
+    x->why = WHY_NONE;
+    x->is_internal = true;
+    x->goal = goal;
+    if (exchange_may_redirect(x))
+        return STATE_ROUTE;
+    x->why = WHY_INTERNAL;
+    return STATE_ANSWER;
+}
+
+enum exchange_state exchange_redirect(struct exchange *x, struct str path, struct str args) {
+    x->path = path;
+    x->args = args;
+    x->is_uri_changed = true;
+    return redirect(x, NULL);
+}
+
+enum exchange_state exchange_redirect_named(struct exchange *x, const struct route *route) {
+    return redirect(x, route);
+}
+
+static enum exchange_state pass_begin(struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    const struct h1_head *request = x->request;
+    x->up.framing = request->framing;
+    x->up.max_bytes = policy->client_max_body_bytes;
+    if (request->framing == H1_CHUNKED && policy->proxy_http_minor == 0)
+        return exchange_fail(x, WHY_LENGTH_REQUIRED);
+    eio_query_parse(&x->eio, x->args);
+    x->group = map_get(&x->hold->snapshot->groups, x->route->pass->upstream->name);
+    x->is_upgrade = is_websocket_upgrade(request) && upgrade_passes(x);
+    x->is_handshake =
+        x->eio.sid.len == 0 && (x->is_upgrade || (x->eio.is_engine && x->method == H1_GET && x->up.is_done));
+    x->pick.loop = x->engine->index;
+    x->pick.client = x->client;
+    if (x->group->upstream->balance == BALANCE_HASH || x->group->upstream->balance == BALANCE_HASH_CONSISTENT) {
+        x->pick.key = template_eval_copy(x, &x->group->upstream->hash_key);
+        if (!x->pick.key.ptr)
+            return exchange_fail(x, WHY_NO_MEMORY);
+    }
+    return affinity_begin(x) ? STATE_PICK : exchange_fail(x, WHY_NO_MEMORY);
+}
+
+/* Site, path and what else the request line and Host say; once an exchange. */
+static enum why request_read(struct exchange *x) {
+    x->is_minor_0 = x->request->minor == 0;
+    if (!host_find(x))
+        return WHY_NO_MEMORY;
+    x->site = listen_find_site(x->listen, x->host, &x->captures);
+    x->route = &x->site->fallback;
+    if (x->captures.regex && !exchange_bind(x))
+        return WHY_NO_MEMORY;
+    return path_find(x);
+}
+
+static enum why route_choose(struct exchange *x) {
+    const struct regex *before = x->captures.regex;
+    x->captures.regex = NULL;
+    x->route = x->goal ? x->goal : route_find(&x->site->routes, &x->site->fallback, x->path, &x->captures);
+    if (!x->captures.regex)
+        x->captures.regex = before;
+    else if (!exchange_bind(x))
+        return WHY_NO_MEMORY;
+    if (x->request->framing == H1_LENGTH && exchange_policy(x)->client_max_body_bytes &&
+        x->request->content_length > exchange_policy(x)->client_max_body_bytes)
+        return WHY_BODY_TOO_LARGE;
+    return WHY_NONE;
+}
+
+enum exchange_state exchange_route(struct exchange *x) {
+    if (x->why != WHY_NONE)
+        return STATE_ANSWER;
+    enum why why = x->is_internal ? WHY_NONE : request_read(x);
+    if (why == WHY_NONE)
+        why = route_choose(x);
+    if (why != WHY_NONE)
+        return exchange_fail(x, why);
+    if (x->route->action != ROUTE_ANSWER)
+        return STATE_GUARD;
+    if (local_prepare_return(x))
+        return STATE_ANSWER;
+    x->front->must_close = true;
+    return STATE_DONE;
+}
+
+enum exchange_state exchange_guard(struct exchange *x) {
+    return exchange_content(x);
+}
+
+enum exchange_state exchange_content(struct exchange *x) {
+    if (x->route->action == ROUTE_PASS)
+        return pass_begin(x);
+    files_prepare(x);
+    return STATE_ANSWER;
+}
+
+enum exchange_state exchange_body(struct exchange *x) {
+    (void)x;
+    return STATE_PICK;
+}
