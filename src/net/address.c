@@ -78,6 +78,13 @@ uint16_t address_port(const struct address *address) {
     }
 }
 
+void address_set_port(struct address *address, uint16_t port) {
+    if (family(address) == AF_INET)
+        address->v4.sin_port = htons(port);
+    else if (family(address) == AF_INET6)
+        address->v6.sin6_port = htons(port);
+}
+
 struct str address_bytes(const struct address *address) {
     switch (family(address)) {
     case AF_INET:
