@@ -33,10 +33,17 @@ static enum codec_result more(struct h1_head *head, const char *at) {
     return CODEC_MORE;
 }
 
-/* The line ends at `stop`, if that is CR LF; anything else there is a fault. */
+/* The line ends at `stop`, if that is CR LF, or LF alone where the first line ended so: then LF is what ends
+ * lines for whoever reads this head, RFC 9112 2.2. Behind a first line with CR LF one alone is a fault, as is
+ * anything else. */
 static inline enum codec_result line_end(struct h1_head *head, const char *stop, const char *end) {
     if (stop == end)
         return more(head, end);
+    if (*stop == '\n' && (head->has_bare_lf || head->parsed == 0)) {
+        head->has_bare_lf = true;
+        head->parsed = offset(head, stop) + 1;
+        return CODEC_DONE;
+    }
     if (*stop != '\r')
         return fault(head, H1_FAULT_SYNTAX, stop);
     if (end - stop < 2)
@@ -293,7 +300,7 @@ static inline enum codec_result fields_read(struct h1_head *head, const char *en
         if (line == end)
             return CODEC_MORE;
         enum codec_result result;
-        if (*line == '\r') {
+        if ((unsigned char)*line <= '\r') {
             result = line_end(head, line, end);
             if (result == CODEC_DONE)
                 head->len = head->parsed;
@@ -319,7 +326,7 @@ static void connection_read(struct h1_head *head) {
 
 static enum codec_result request_finish(struct h1_head *head) {
     if (head->minor == 1 && !h1_head_has(head, H1_HOST))
-        return fault(head, H1_FAULT_HOST, head->base + head->parsed - 2);
+        return fault(head, H1_FAULT_HOST, head->base + head->parsed - (head->has_bare_lf ? 1 : 2));
     if (h1_head_has(head, H1_TRANSFER_ENCODING))
         head->framing = H1_CHUNKED;
     else
@@ -355,6 +362,12 @@ static const char *head_end(const char *bytes, size_t len) {
 
 static enum codec_result head_verdict(struct h1_head *head, enum codec_result result, size_t len) {
     return result == CODEC_MORE && len >= HEAD_MAX ? fault(head, H1_FAULT_SYNTAX, head->base) : result;
+}
+
+struct str h1_head_line(const struct h1_head *head) {
+    struct str line = str_make(head->base, head->len);
+    line = str_head(line, str_find_char(line, '\n'));
+    return str_head(line, line.len - str_ends(line, STR("\r")));
 }
 
 enum codec_result h1_request_parse(struct h1_head *head, const char *bytes, size_t len) {

@@ -89,6 +89,7 @@ struct h1_head {
     uint32_t parsed;  /* bytes of whole lines read so far: where the next call goes on */
     uint32_t scanned; /* bytes known to hold no end of line */
     uint16_t field_count;
+    bool has_bare_lf; /* its first line ended by LF alone: others may, too */
     struct h1_field fields[H1_FIELDS_MAX];
 };
 
@@ -133,6 +134,9 @@ static inline bool h1_head_has_one(const struct h1_head *head, enum h1_field_id 
 static inline struct str h1_head_method(const struct h1_head *head) {
     return str_make(head->base, head->method_len);
 }
+
+/* The first line of a head that is DONE, without its end. */
+struct str h1_head_line(const struct h1_head *head);
 
 static inline struct str h1_head_query(const struct h1_head *head) {
     return str_make(head->base + head->query_at, head->query_len);

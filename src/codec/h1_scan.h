@@ -26,7 +26,7 @@ static inline bool h1_ends_value(char c) {
 
 static inline bool h1_ends_target(char c) {
     unsigned char byte = (unsigned char)c;
-    return byte <= 0x20 || byte >= 0x7f || c == '#';
+    return byte <= 0x20 || byte == 0x7f || c == '#';
 }
 
 #ifdef __SSE2__
@@ -87,15 +87,15 @@ static inline const char *h1_scan_value(const char *at, const char *end) {
 }
 
 /* End of a request target, or of the part of it before `also` ('#' when nothing more is asked): the first byte
- * outside 0x21 to 0x7e, or '#'. */
+ * that is a control, a space, DEL or '#'. Letters beyond ASCII stand there as browsers' users typed them. */
 static inline const char *h1_scan_target(const char *at, const char *end, char also) {
 #ifdef __SSE2__
     while (end - at >= 16) {
         __m128i bytes = h1_load(at);
-        __m128i visible = h1_between(bytes, 0x21, 0x7e - 0x21);
+        __m128i controls = _mm_or_si128(h1_between(bytes, 0, 0x20), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)));
         __m128i marks =
             _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('#')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8(also)));
-        unsigned stops = h1_bits(_mm_andnot_si128(marks, visible)) ^ 0xffff;
+        unsigned stops = h1_bits(_mm_or_si128(marks, controls));
         if (stops)
             return at + __builtin_ctz(stops);
         at += 16;

@@ -431,9 +431,8 @@ void exchange_log(const struct exchange *x, enum log_level level, const char *te
     if (x->site && x->site->names.count)
         builder_escaped(&out, x->site->names.items[0]);
     if (x->request) {
-        struct str head = str_make(x->request->base, x->request->len);
         builder_str(&out, STR(", request: \""));
-        builder_escaped(&out, str_head(str_head(head, str_find(head, STR("\r\n"))), 512));
+        builder_escaped(&out, str_head(h1_head_line(x->request), 512));
         builder_char(&out, '"');
     }
     if (x->member)

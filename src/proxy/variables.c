@@ -11,9 +11,7 @@ static void milliseconds_build(struct builder *out, uint64_t ms) {
 }
 
 static struct str request_line(const struct exchange *x) {
-    const struct h1_head *request = x->request;
-    struct str head = str_make(request->base, request->len);
-    return str_head(head, str_find(head, STR("\r\n")));
+    return h1_head_line(x->request);
 }
 
 /* A field by its name as nginx writes it in a variable: lower case, '-' as '_'. Doubles are joined by ", ",

@@ -49,7 +49,7 @@ static void check_bytewise(const struct h1_head *whole, enum codec_result verdic
 /* Is the target one of the four forms but CONNECT's? Fills in its parts. */
 static bool target_is_right(struct str target, struct str method, struct str parts[3]) {
     for (size_t i = 0; i < target.len; i++)
-        if (target.ptr[i] <= ' ' || target.ptr[i] == '#' || target.ptr[i] == 0x7f)
+        if ((unsigned char)target.ptr[i] <= ' ' || target.ptr[i] == '#' || target.ptr[i] == 0x7f)
             return false;
     parts[0] = parts[2] = str_make(NULL, 0);
     if (str_eq(target, STR("*"))) {

@@ -36,25 +36,26 @@ static inline bool reference_is_text(struct str s) {
     return true;
 }
 
-/* Cuts a line with its CR LF off the front. */
-static inline struct str reference_line(struct str *text) {
-    struct str line = str_head(*text, str_find(*text, STR("\r\n")));
-    *text = str_from(*text, line.len + 2);
-    return line;
+/* Cuts a line with its CR LF off the front, or with its LF where those end lines. NULL: there is no whole one.
+ */
+static inline struct str reference_line(struct str *text, bool is_lf) {
+    size_t end = is_lf ? str_find_char(*text, '\n') : str_find(*text, STR("\r\n"));
+    if (end == STR_NONE)
+        return str_make(NULL, 0);
+    struct str line = str_head(*text, end);
+    *text = str_from(*text, end + (is_lf ? 1 : 2));
+    return is_lf && str_ends(line, STR("\r")) ? str_head(line, end - 1) : line;
 }
 
 /* Is there a whole head? Then its lines; *is_right: may all of them be fields? */
 static inline bool reference_lines(struct reference_head *head, struct str text, bool *is_right) {
-    size_t end = str_find(text, STR("\r\n\r\n"));
-    if (end == STR_NONE)
-        return false;
-    head->rest = str_from(text, end + 4);
-    text = str_head(text, end + 2);
-    head->start = reference_line(&text);
+    bool is_lf = !str_ends(str_head(text, str_find_char(text, '\n')), STR("\r"));
+    struct str line = head->start = reference_line(&text, is_lf);
     head->count = 0;
-    *is_right = reference_is_text(head->start);
-    while (text.len && *is_right) {
-        struct str line = reference_line(&text);
+    *is_right = line.ptr && reference_is_text(line);
+    while ((line = reference_line(&text, is_lf)).len) {
+        if (!*is_right)
+            continue;
         size_t colon = str_find_char(line, ':');
         struct str name = str_head(line, colon),
                    value = str_trim(str_from(line, colon == STR_NONE ? line.len : colon + 1));
@@ -62,7 +63,8 @@ static inline bool reference_lines(struct reference_head *head, struct str text,
                     head->count < H1_FIELDS_MAX;
         head->fields[head->count++] = (struct reference_field){name, value};
     }
-    return true;
+    head->rest = text;
+    return line.ptr != NULL;
 }
 
 static inline unsigned reference_count(const struct reference_head *head, struct str name) {

@@ -1,6 +1,7 @@
 "use strict";
 
 const FRAGMENT = "A `#` in a request target is a 400";
+const BARE_LF = "A head whose first line ends by CR LF has no line that ends by LF alone";
 const ONE_SPACE = "The request line has one space between its parts";
 
 const served = (paths) => paths.map((get) => ({ get }));
@@ -41,6 +42,10 @@ module.exports = {
       "/a;b", "/a\\b", "/a|b", '/a"b', "/a<b>", "/a{b}", "/a^b", "/a`b", "/a~b", "/a'b", "/a*b", "/a,b", "/a:b@c", "/a=b&c", "/a?b//c/../d",
       "/a\x7f", "/prefix%2flonger/", "/prefix//longer/", "/x/../exact", "/%65xact", "/exact?", "/exact?x",
     ]),
+    ...served(["/é", "/é/a", "/a\x80b?\xff"]),
+    { name: "lines that end by LF", send: "GET /a HTTP/1.1\nHost: h\n\n" },
+    { name: "the head ends by CR LF, the lines by LF", send: "GET /a HTTP/1.0\nHost: h\n\r\n" },
+    { name: "one line ends by LF", send: "GET /a HTTP/1.1\r\nHost: h\nX-A: b\r\n\r\n", differs: BARE_LF, hawser: /400 Bad/ },
     { name: "an empty target", get: "" },
     { name: "a target without a slash", get: "abc" },
     { name: "a star", get: "*" },

@@ -90,7 +90,7 @@ static const struct refused {
     const char *text;
     enum h1_fault fault;
 } refused[] = {
-    {"HTTP/1.1 200 OK\nA: b\r\n\r\n", H1_FAULT_SYNTAX},
+    {"HTTP/1.1 200 OK\r\nA: b\n\r\n", H1_FAULT_SYNTAX},
     {"HTTP/1.1 200 OK\rA: b\r\n\r\n", H1_FAULT_SYNTAX},
     {"HTTP/1.1 200 O\x01K\r\n\r\n", H1_FAULT_SYNTAX},
     {"HTTP/1.1 200OK\r\n\r\n", H1_FAULT_SYNTAX},
