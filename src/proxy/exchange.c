@@ -262,6 +262,7 @@ bool exchange_begin_refused(struct front *front, enum why why) {
     x->up.is_done = true;
     x->why = why;
     x->is_head_refused = str_starts(front->in.view, STR("HEAD "));
+    exchange_log_failure(x, why);
     exchange_run(x);
     return true;
 }
@@ -333,9 +334,7 @@ static void fault_charge(struct exchange *x, enum why why) {
     if (atomic_load_explicit(&x->member->peer->is_dead, memory_order_relaxed))
         idle_close_peer(x->engine->idle, x->member->peer);
     if (is_aside)
-        log_line(&x->engine->log, LOG_WARN, "upstream server %s of \"%s\" is set aside for %llu s: %s",
-                 x->member->peer->name, x->member->peer->upstream,
-                 (unsigned long long)(x->member->fail_timeout_ms / 1000), why_info(why)->text);
+        exchange_log_upstream(x, LOG_WARN, "upstream server temporarily disabled");
 }
 
 /* A 403 or 404 says nothing against the server, in nginx neither: it does not count as a failure. */
@@ -347,17 +346,9 @@ static bool is_connect_failure(enum why why) {
     return why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_CONNECT_TIMEOUT;
 }
 
-static void failure_log(const struct exchange *x, enum why why) {
-    enum why_owner owner = why_info(why)->owner;
-    enum log_level level = owner == WHY_OWNER_BACKEND ? LOG_ERROR
-                           : owner == WHY_OWNER_SELF  ? LOG_CRIT
-                                                      : LOG_INFO;
-    exchange_log(x, level, why_info(why)->text);
-}
-
 enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     bool is_stale = is_stale_connection(x, why);
-    failure_log(x, why);
+    exchange_log_failure(x, why);
     if (!is_stale)
         fault_charge(x, why);
     /* A status that asks for the next server was found to allow it before it came here. */
@@ -418,31 +409,6 @@ void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, 
     x->down.bytes = down_bytes;
     x->is_tunnel_over = true;
     exchange_run(x);
-}
-
-void exchange_log(const struct exchange *x, enum log_level level, const char *text) {
-    char memory[1600];
-    struct builder out = builder_make(memory, sizeof memory);
-    if (!log_wants(&x->engine->log, level))
-        return;
-    builder_format(&out, "*%llu %s, client: ", (unsigned long long)x->connection_id, text);
-    address_build_host(&out, &x->client);
-    builder_str(&out, STR(", server: "));
-    if (x->site && x->site->names.count)
-        builder_escaped(&out, x->site->names.items[0]);
-    if (x->request) {
-        builder_str(&out, STR(", request: \""));
-        builder_escaped(&out, str_head(h1_head_line(x->request), 512));
-        builder_char(&out, '"');
-    }
-    if (x->member)
-        builder_format(&out, ", upstream: \"http://%s%.*s\"", x->member->peer->name, STR_ARG(x->path));
-    if (x->host.len) {
-        builder_str(&out, STR(", host: \""));
-        builder_escaped(&out, x->host);
-        builder_char(&out, '"');
-    }
-    log_line(&x->engine->log, level, "%.*s", (int)out.len, out.ptr);
 }
 
 enum exchange_state exchange_done(struct exchange *x) {

@@ -64,6 +64,7 @@ struct exchange {
     uint64_t progress_ms; /* when it entered its state or last moved a byte */
     struct task again;    /* had its share of this turn */
     enum why why;         /* why it failed; WHY_NONE while all is well */
+    int error;            /* negative errno of the system call that failed last; 0: none did */
 
     /* the request */
     struct h1_head *request; /* its bytes are in the arena; NULL when it could not be read */
@@ -174,8 +175,13 @@ void exchange_release_back(struct exchange *x, bool is_clean);
 void exchange_release_member(struct exchange *x);
 /* The tunnel of this exchange has ended (only kept for its access log). */
 void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes);
-/* A line in the error log in nginx's form, with client, server, request, upstream and host. */
-void exchange_log(const struct exchange *x, enum log_level level, const char *text);
+/* A line in the error log in nginx's form, with client, server, request, upstream, host and referrer. */
+void exchange_log(const struct exchange *x, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same with "while connecting to upstream", or what else is being done there, behind the text. */
+void exchange_log_upstream(const struct exchange *x, enum log_level level, const char *text);
+/* What has gone wrong, in nginx's words and at its level; x->error is the system's word for it. */
+void exchange_log_failure(const struct exchange *x, enum why why);
 
 static inline const struct policy *exchange_policy(const struct exchange *x) {
     return &x->route->policy;

@@ -24,6 +24,7 @@ enum exchange_state exchange_pick(struct exchange *x) {
     if (!x->first_attempt_ms)
         x->first_attempt_ms = now_ms;
     x->has_sent = false;
+    x->error = 0;
     return STATE_CONNECT;
 }
 
@@ -38,8 +39,10 @@ static enum why back_open(struct exchange *x) {
         duct_own(lease.duct, back_ready, x);
     } else {
         int fd = socket_connect(&x->member->peer->address, NULL, SOCKET_BUFFER_BYTES, SOCKET_BUFFER_BYTES);
-        if (fd < 0)
+        if (fd < 0) {
+            x->error = fd;
             return why_of_connect_error(fd);
+        }
         lease.duct = duct_new(x->engine->ducts, fd, back_ready, x);
         if (!lease.duct)
             return WHY_NO_MEMORY;
@@ -55,7 +58,8 @@ static enum why back_open(struct exchange *x) {
 
 /* What a failed send to the back means: before a first byte of a fresh connection it is the connect that
  * failed. */
-static enum why send_error_why(const struct exchange *x, int error) {
+static enum why send_error_why(struct exchange *x, int error) {
+    x->error = error;
     if (error == -ENOMEM)
         return WHY_NO_MEMORY;
     if (error == -EMSGSIZE)
@@ -66,9 +70,12 @@ static enum why send_error_why(const struct exchange *x, int error) {
 }
 
 static const enum why up_whys[PASSAGE_VERDICTS] = {
-    [PASSAGE_BAD] = WHY_BAD_REQUEST,           [PASSAGE_LARGE] = WHY_BODY_TOO_LARGE,
-    [PASSAGE_ENDED] = WHY_CLIENT_CLOSED,       [PASSAGE_BROKEN_SOURCE] = WHY_CLIENT_RESET,
-    [PASSAGE_BROKEN_SINK] = WHY_BACKEND_RESET, [PASSAGE_NO_MEMORY] = WHY_NO_MEMORY,
+    [PASSAGE_BAD] = WHY_BAD_CHUNK,
+    [PASSAGE_LARGE] = WHY_BODY_TOO_LARGE,
+    [PASSAGE_ENDED] = WHY_CLIENT_CLOSED,
+    [PASSAGE_BROKEN_SOURCE] = WHY_CLIENT_RESET,
+    [PASSAGE_BROKEN_SINK] = WHY_BACKEND_RESET,
+    [PASSAGE_NO_MEMORY] = WHY_NO_MEMORY,
 };
 
 /* Sends what is gathered, and behind it what the client has sent of its body. */

@@ -137,6 +137,8 @@ enum exchange_state exchange_await(struct exchange *x) {
             return inbox_settle(&x->back.in) ? STATE_AWAIT : exchange_fail(x, WHY_NO_MEMORY);
         if (got == -ENOMEM)
             return exchange_fail(x, WHY_NO_MEMORY);
+        if (got < 0)
+            x->error = (int)got;
         if (got <= 0)
             return exchange_fail(x, got == 0 ? WHY_ANSWER_CLOSED : WHY_BACKEND_RESET);
         x->received_bytes += (uint64_t)got;

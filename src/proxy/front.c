@@ -87,13 +87,36 @@ static enum why fault_why(const struct h1_head *head) {
         return WHY_BAD_METHOD;
     case H1_FAULT_FIELD_COUNT:
         return WHY_HEAD_TOO_LARGE;
-    case H1_FAULT_NONE:
-    case H1_FAULT_SYNTAX:
-    case H1_FAULT_FRAMING:
     case H1_FAULT_HOST:
+        return h1_head_has(head, H1_HOST) ? WHY_BAD_HOST : WHY_NO_HOST;
+    case H1_FAULT_FRAMING:
+        return h1_head_has(head, H1_TRANSFER_ENCODING) ? WHY_BAD_FRAMING : WHY_BAD_LENGTH;
+    case H1_FAULT_SYNTAX:
+        return head->parsed ? WHY_BAD_HEADER : WHY_BAD_REQUEST;
+    case H1_FAULT_NONE:
         break;
     }
     return WHY_BAD_REQUEST;
+}
+
+/* The client has gone where a request was expected. */
+static void end_log(const struct front *front) {
+    const struct log *log = &front->engine->log;
+    char memory[128];
+    struct builder client = builder_make(memory, sizeof memory);
+    if (!log_wants(log, LOG_INFO))
+        return;
+    address_build_host(&client, &front->remote);
+    if (front->phase == FRONT_IDLE)
+        log_line(log, LOG_INFO, "*%llu client %.*s closed keepalive connection", (unsigned long long)front->id,
+                 STR_ARG(builder_view(&client)));
+    else
+        log_line(log, LOG_INFO, "*%llu client %s connection while %s, client: %.*s, server: %s",
+                 (unsigned long long)front->id, front->partial ? "prematurely closed" : "closed",
+                 !front->partial          ? "waiting for request"
+                 : front->partial->parsed ? "reading client request headers"
+                                          : "reading client request line",
+                 STR_ARG(builder_view(&client)), front->listener->text);
 }
 
 static void head_refuse(struct front *front, enum why why) {
@@ -224,6 +247,7 @@ static bool head_read(struct front *front) {
         return false;
     }
     if (got <= 0) {
+        end_log(front);
         front_close(front);
         return false;
     }

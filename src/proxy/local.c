@@ -73,7 +73,8 @@ static void sid_unknown_prepare(struct exchange *x) {
 void local_prepare_why(struct exchange *x) {
     unsigned status = why_info(x->why)->http;
     x->local.status = status ? status : 500;
-    if (x->why == WHY_BAD_REQUEST) /* what comes behind a request that is none is not one either */
+    if (!x->request || x->why == WHY_BAD_REQUEST || x->why == WHY_BAD_CHUNK)
+        /* what comes behind a request that is none is not one either */
         x->front->must_close = x->front->must_linger = true;
     if (x->why == WHY_SID_UNKNOWN) {
         sid_unknown_prepare(x);

@@ -23,7 +23,7 @@ static void target_replaced_build(const struct exchange *x, struct builder *out)
     args_build(x, out);
 }
 
-static void target_build(const struct exchange *x, struct builder *out) {
+void request_target_build(const struct exchange *x, struct builder *out) {
     const struct h1_head *request = x->request;
     if (x->route->pass->has_uri) {
         target_replaced_build(x, out);
@@ -169,7 +169,7 @@ static void framing_build(const struct exchange *x, struct builder *out) {
 bool request_head_build(struct exchange *x, struct builder *out) {
     builder_str(out, x->method_name);
     builder_char(out, ' ');
-    target_build(x, out);
+    request_target_build(x, out);
     builder_str(out, exchange_policy(x)->proxy_http_minor ? STR(" HTTP/1.1\r\n") : STR(" HTTP/1.0\r\n"));
     host_build(x, out);
     connection_build(x, out);
