@@ -114,6 +114,33 @@ static void put_next(struct builder *out, unsigned depth, unsigned bits) {
     builder_str(out, bits ? STR("\n") : STR(" off\n"));
 }
 
+static void put_guard(struct builder *out, unsigned depth, const struct guard *guard) {
+    static const char *const sources[] = {"field", "X-Forwarded-For", "proxy_protocol"};
+    for (size_t i = 0; i < guard->access_rules.count; i++) {
+        put_line(out, depth);
+        builder_str(out, guard->access_rules.items[i].is_deny ? STR("deny ") : STR("allow "));
+        cidr_build(out, &guard->access_rules.items[i].who);
+        builder_char(out, '\n');
+    }
+    put_number(out, depth, "satisfy_any", guard->is_any, 0);
+    for (size_t i = 0; i < guard->trusted.count; i++) {
+        const struct trusted *trusted = guard->trusted.items[i];
+        put_line(out, depth);
+        builder_str(out, STR("real_ip_from "));
+        if (trusted->host.len)
+            builder_escaped(out, trusted->host);
+        else
+            cidr_build(out, &trusted->cidr);
+        builder_char(out, '\n');
+    }
+    if (guard->real_ip_field.len) {
+        put_line(out, depth);
+        builder_format(out, "real_ip_header %s \"%.*s\"\n", sources[guard->real_ip_source],
+                       STR_ARG(guard->real_ip_field));
+    }
+    put_number(out, depth, "real_ip_recursive", guard->is_real_ip_recursive, 0);
+}
+
 static void put_policy(struct builder *out, unsigned depth, const struct policy *policy,
                        const struct model *model) {
     struct policy usual;
@@ -138,6 +165,8 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(is_tcp_nodelay);
     NUMBER(forwards);
 #undef NUMBER
+    if (policy->guard)
+        put_guard(out, depth, policy->guard);
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);

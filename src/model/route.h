@@ -2,6 +2,7 @@
 #define MODEL_ROUTE_H
 
 #include "base/map.h"
+#include "model/guard.h"
 #include "model/regex.h"
 #include "model/upstream.h"
 
@@ -41,6 +42,7 @@ enum next_upstream { /* bits: when to try the next server */
 
 /* Settings with nginx's inheritance already applied: every route has its own whole set. */
 struct policy {
+    struct guard *guard; /* who may pass; NULL: everybody */
     VEC(struct header_rule)
     proxy_headers; /* proxy_set_header, in order; Host and Connection defaults are not in here */
     VEC(struct header_rule) add_headers;

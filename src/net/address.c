@@ -85,6 +85,10 @@ void address_set_port(struct address *address, uint16_t port) {
         address->v6.sin6_port = htons(port);
 }
 
+bool address_is_unix(const struct address *address) {
+    return family(address) == AF_UNIX;
+}
+
 struct str address_bytes(const struct address *address) {
     switch (family(address)) {
     case AF_INET:

@@ -24,6 +24,7 @@ bool address_parse(struct str host, uint16_t port, struct address *address);
 bool address_unix(struct str path, struct address *address);
 bool address_eq(const struct address *a, const struct address *b);
 uint16_t address_port(const struct address *address);
+bool address_is_unix(const struct address *address);
 /* Of a unix address nothing is changed. */
 void address_set_port(struct address *address, uint16_t port);
 /* nginx's $remote_addr: no port, no brackets; an IPv4-mapped IPv6 address as IPv4; "unix:" for a unix client.

@@ -77,12 +77,14 @@ struct exchange {
     struct str path;             /* normalised, $uri; rewrites and internal redirections change it */
     struct str args;             /* $args, likewise */
     struct str method_name;
-    uint8_t method;           /* enum h1_method */
-    bool is_uri_changed;      /* path or args are no longer what the client wrote */
-    bool is_internal;         /* an internal redirection has led here */
-    uint8_t redirections;     /* and rewrites that changed the path */
-    const struct route *goal; /* a named location, where the present redirection leads; NULL: by the path */
-    struct address client;    /* who asks: the connection's other end, or whom a trusted proxy names */
+    uint8_t method;            /* enum h1_method */
+    bool is_uri_changed;       /* path or args are no longer what the client wrote */
+    bool is_internal;          /* an internal redirection has led here */
+    uint8_t redirections;      /* and rewrites that changed the path */
+    const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
+    struct address client;     /* who asks: the connection's other end, or whom a trusted proxy names */
+    struct address *connected; /* the other end, when that is not the client; else NULL */
+    struct guarding *guarding; /* its way through the checks of state GUARD; NULL: there are none */
     struct eio_query eio;
     bool is_upgrade;      /* a valid WebSocket upgrade, which the route lets pass */
     bool is_handshake;    /* begins a session: an answer is due soon, and may come from any peer */

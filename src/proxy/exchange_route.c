@@ -4,6 +4,7 @@
 #include "proxy/affinity.h"
 #include "proxy/exchange.h"
 #include "proxy/files.h"
+#include "proxy/guard/guard.h"
 #include "proxy/local.h"
 #include "proxy/variables.h"
 
@@ -164,7 +165,7 @@ static enum why request_read(struct exchange *x) {
         return WHY_NO_MEMORY;
     x->site = listen_find_site(x->listen, x->host, &x->captures);
     x->route = &x->site->fallback;
-    if (x->captures.regex && !exchange_bind(x))
+    if ((x->captures.regex && !exchange_bind(x)) || !guard_post_read(x))
         return WHY_NO_MEMORY;
     return path_find(x);
 }
@@ -191,6 +192,8 @@ enum exchange_state exchange_route(struct exchange *x) {
         why = route_choose(x);
     if (why != WHY_NONE)
         return exchange_fail(x, why);
+    if (x->guarding)
+        guard_begin(x);
     if (x->route->action != ROUTE_ANSWER)
         return STATE_GUARD;
     if (local_prepare_return(x))
@@ -200,7 +203,8 @@ enum exchange_state exchange_route(struct exchange *x) {
 }
 
 enum exchange_state exchange_guard(struct exchange *x) {
-    return exchange_content(x);
+    const struct guard *guard = exchange_policy(x)->guard;
+    return guard ? guard_run(x, guard) : exchange_content(x);
 }
 
 enum exchange_state exchange_content(struct exchange *x) {

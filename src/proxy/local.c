@@ -53,6 +53,7 @@ struct str local_page(unsigned status) {
  * only with CORS fields, which mirror the request. */
 static void sid_unknown_prepare(struct exchange *x) {
     struct local *local = &x->local;
+    local->status = why_info(WHY_SID_UNKNOWN)->http;
     struct str origin = x->request ? h1_head_value(x->request, H1_ORIGIN) : STR("");
     local->content_type = STR("application/json");
     local->body = STR("{\"code\":1,\"message\":\"Session ID unknown\"}");
@@ -70,9 +71,14 @@ static void sid_unknown_prepare(struct exchange *x) {
         local->headers = builder_view(&out);
 }
 
+void local_prepare_status(struct exchange *x, unsigned status) {
+    x->local.status = status;
+    x->local.content_type = STR("text/html");
+    x->local.body = local_page(status);
+}
+
 void local_prepare_why(struct exchange *x) {
     unsigned status = why_info(x->why)->http;
-    x->local.status = status ? status : 500;
     if (!x->request || x->why == WHY_BAD_REQUEST || x->why == WHY_BAD_CHUNK)
         /* what comes behind a request that is none is not one either */
         x->front->must_close = x->front->must_linger = true;
@@ -80,8 +86,7 @@ void local_prepare_why(struct exchange *x) {
         sid_unknown_prepare(x);
         return;
     }
-    x->local.content_type = STR("text/html");
-    x->local.body = local_page(x->local.status);
+    local_prepare_status(x, status ? status : 500);
 }
 
 static bool is_redirect(unsigned status) {

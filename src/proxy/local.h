@@ -7,6 +7,8 @@
 
 /* The answer for x->why. */
 void local_prepare_why(struct exchange *x);
+/* nginx's small page for a status. */
+void local_prepare_status(struct exchange *x, unsigned status);
 /* The route's `return`. False: the connection is to be closed without an answer (444). */
 bool local_prepare_return(struct exchange *x);
 /* A redirect; a target that begins with '/' is made absolute. False without memory. */

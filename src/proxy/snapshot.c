@@ -1,6 +1,7 @@
 #include "proxy/snapshot.h"
 
 #include "base/mem.h"
+#include "net/resolver.h"
 
 enum { ARENA_MAX_BYTES = 64 << 20 };
 
@@ -42,6 +43,32 @@ static bool sinks_open(struct snapshot *snapshot, struct diagnostics *diagnostic
     return true;
 }
 
+static bool trusted_resolve(struct model *model, struct trusted *trusted, struct diagnostics *diagnostics) {
+    struct address found[RESOLVER_MAX];
+    const char *reason = "";
+    int count = resolver_lookup(trusted->host, 0, found, &reason);
+    for (int i = 0; i < count; i++) {
+        struct str ip = address_bytes(&found[i]);
+        struct cidr *cidr = VEC_ADD(&trusted->addresses, &model->arena);
+        if (!cidr)
+            return false;
+        cidr->family = ip.len == 4 ? CIDR_V4 : CIDR_V6;
+        cidr->bits = (uint8_t)(ip.len * 8);
+        memcpy(cidr->bytes, ip.ptr, ip.len);
+    }
+    if (count == 0)
+        diagnostics_add(diagnostics, SEVERITY_ERROR, trusted->place, "%s in set_real_ip_from \"%.*s\"", reason,
+                        STR_ARG(trusted->host));
+    return count > 0;
+}
+
+static bool trusted_names_resolve(struct model *model, struct diagnostics *diagnostics) {
+    bool is_whole = true;
+    for (size_t i = 0; i < model->trusted_names.count; i++)
+        is_whole &= trusted_resolve(model, model->trusted_names.items[i], diagnostics);
+    return is_whole;
+}
+
 struct snapshot *snapshot_new(struct model *model, struct registry *registry, unsigned loops,
                               struct diagnostics *diagnostics) {
     struct snapshot *snapshot = mem_zero(1, sizeof *snapshot);
@@ -55,6 +82,7 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
     arena_init(&snapshot->arena, &snapshot->pool);
     map_init(&snapshot->groups, &snapshot->arena, false);
     bool is_whole = groups_make(snapshot, registry, loops, diagnostics);
+    is_whole &= trusted_names_resolve(model, diagnostics);
     if (is_whole && sinks_open(snapshot, diagnostics))
         return snapshot;
     snapshot_drop(snapshot);

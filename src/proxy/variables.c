@@ -113,6 +113,11 @@ static bool time_eval(const struct exchange *x, const struct variable *variable,
     }
 }
 
+static void port_build(const struct address *address, struct builder *out) {
+    if (address_port(address))
+        builder_u64(out, address_port(address));
+}
+
 /* Variables of the connection and of the process. */
 static bool connection_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
@@ -120,7 +125,19 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         address_build_host(out, &x->client);
         return true;
     case VARIABLE_REMOTE_PORT:
-        builder_u64(out, address_port(&x->client));
+        port_build(&x->client, out);
+        return true;
+    case VARIABLE_BINARY_REMOTE_ADDR:
+        if (address_is_unix(&x->client))
+            address_build_host(out, &x->client);
+        else
+            builder_str(out, address_bytes(&x->client));
+        return true;
+    case VARIABLE_REALIP_REMOTE_ADDR:
+        address_build_host(out, x->connected ? x->connected : &x->client);
+        return true;
+    case VARIABLE_REALIP_REMOTE_PORT:
+        port_build(x->connected ? x->connected : &x->client, out);
         return true;
     case VARIABLE_SERVER_PORT:
         builder_u64(out, x->listen->port);

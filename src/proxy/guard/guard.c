@@ -1,0 +1,66 @@
+#include "proxy/guard/guard.h"
+
+#include "proxy/guard/access.h"
+#include "proxy/guard/real_ip.h"
+#include "proxy/local.h"
+
+typedef enum guard_verdict guard_check(struct exchange *x, const struct guard *guard);
+
+/* The order is nginx's: of its phases, preaccess and access. */
+static guard_check *const checks[] = {real_ip_check, access_check};
+enum { CHECKS = sizeof checks / sizeof *checks, FIRST_OF_ACCESS = 1 };
+
+void guard_begin(struct exchange *x) {
+    x->guarding->at = 0;
+    x->guarding->refused = 0;
+    x->guarding->challenge = STR("");
+}
+
+bool guard_post_read(struct exchange *x) {
+    return real_ip_find(x, exchange_policy(x)->guard);
+}
+
+static enum exchange_state refuse(struct exchange *x, unsigned status) {
+    local_prepare_status(x, status);
+    if (status == 401)
+        x->local.headers = x->guarding->challenge;
+    return STATE_ANSWER;
+}
+
+/* Counts one check's verdict. True: the request is refused. */
+static bool is_refused(struct guarding *guarding, enum guard_verdict verdict, bool is_any) {
+    bool is_access = guarding->at >= FIRST_OF_ACCESS;
+    if (verdict == GUARD_PASSES && is_access && is_any) {
+        guarding->at = CHECKS;
+        guarding->refused = 0;
+        return false;
+    }
+    guarding->at++;
+    if (verdict != GUARD_REFUSES)
+        return false;
+    if (!is_access || !is_any || (guarding->status != 401 && guarding->status != 403))
+        return true;
+    if (guarding->refused != 401)
+        guarding->refused = guarding->status;
+    return false;
+}
+
+enum exchange_state guard_run(struct exchange *x, const struct guard *guard) {
+    if (!x->guarding)
+        x->guarding = arena_zero(&x->arena, 1, sizeof *x->guarding);
+    struct guarding *guarding = x->guarding;
+    if (!guarding)
+        return exchange_fail(x, WHY_NO_MEMORY);
+    while (guarding->at < CHECKS) {
+        enum guard_verdict verdict = checks[guarding->at](x, guard);
+        if (verdict == GUARD_WAITS)
+            return STATE_GUARD;
+        if (is_refused(guarding, verdict, guard->is_any))
+            return refuse(x, guarding->status);
+    }
+    if (!guarding->refused)
+        return exchange_content(x);
+    if (guarding->refused == 403)
+        exchange_log(x, LOG_ERROR, "access forbidden by rule");
+    return refuse(x, guarding->refused);
+}
