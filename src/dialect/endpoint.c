@@ -23,6 +23,10 @@ static bool is_v6(struct str host) {
     return host_copy(host, text, sizeof text) && inet_pton(AF_INET6, text, &address) == 1;
 }
 
+bool endpoint_is_literal(struct str host) {
+    return is_v4(host) || is_v6(host);
+}
+
 static bool is_made_of(struct str text, const char *letters) {
     for (size_t i = 0; i < text.len; i++)
         if (!text.ptr[i] || !strchr(letters, text.ptr[i]))

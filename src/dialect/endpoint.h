@@ -14,6 +14,8 @@ struct endpoint {
 /* "host", "host:port", "[::1]:port", "unix:/path". Views of text. On false *problem is a text that goes on from
  * the quoted text: "has no host". */
 bool endpoint_parse(struct str text, struct endpoint *endpoint, const char **problem);
+/* An address, and no name that has to be looked up. */
+bool endpoint_is_literal(struct str host);
 /* What a listen takes: "80", ":80", "*:80" and "*" beside the forms above; no name but localhost. All addresses
  * are "0.0.0.0", literals are canonical (in the arena). */
 bool endpoint_parse_listen(struct str text, uint16_t default_port, struct arena *arena,

@@ -104,6 +104,7 @@ static bool worker_make(struct process *process, unsigned index, struct sockets 
                                  .loops = process->loops,
                                  .log = &log,
                                  .sids = process->sids,
+                                 .registry = process->registry,
                                  .descriptor_limit = process->descriptor_limit,
                                  .pid = (unsigned)getpid(),
                                  .hostname = process->hostname};

@@ -43,6 +43,7 @@ void policy_init(struct policy *policy) {
         .lingering_time_ms = 30000,
         .lingering_timeout_ms = 5000,
         .next_upstream = NEXT_ERROR | NEXT_TIMEOUT,
+        .resolver_timeout_ms = 30000,
         .proxy_http_minor = 1,
         .is_tcp_nodelay = true,
     };

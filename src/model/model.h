@@ -27,6 +27,7 @@ struct model {
     VEC(struct listen *) listens;
     VEC(struct site *) sites;
     VEC(struct upstream *) upstreams; /* implicit ones included */
+    VEC(struct resolver *) resolvers;
     VEC(struct value_map *) maps;
     VEC(struct str) log_paths; /* of all access logs, each once */
     VEC(struct str)

@@ -54,6 +54,19 @@ static void put_number(struct builder *out, unsigned depth, const char *what, ui
     builder_format(out, "%s %llu\n", what, (unsigned long long)value);
 }
 
+static void put_resolver(struct builder *out, unsigned depth, const struct resolver *resolver,
+                         uint64_t timeout_ms) {
+    put_line(out, depth);
+    builder_str(out, STR("resolver"));
+    for (size_t i = 0; i < resolver->servers.count; i++)
+        builder_format(out, " %.*s port %u", STR_ARG(resolver->servers.items[i].host),
+                       resolver->servers.items[i].port);
+    if (resolver->valid_ms)
+        builder_format(out, " valid_ms %llu", (unsigned long long)resolver->valid_ms);
+    builder_format(out, "%s%s timeout_ms %llu\n", resolver->has_v4 ? "" : " ipv4 off",
+                   resolver->has_v6 ? "" : " ipv6 off", (unsigned long long)timeout_ms);
+}
+
 struct entry {
     struct str key;
     const void *value;
@@ -167,6 +180,8 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
 #undef NUMBER
     if (policy->guard)
         put_guard(out, depth, policy->guard);
+    if (policy->resolver)
+        put_resolver(out, depth, policy->resolver, policy->resolver_timeout_ms);
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
@@ -293,6 +308,8 @@ static void put_upstream(struct builder *out, const struct upstream *upstream) {
     put_number(out, 1, "keepalive", upstream->keepalive, 128);
     put_number(out, 1, "keepalive_timeout_ms", upstream->keepalive_timeout_ms, 60000);
     put_number(out, 1, "keepalive_requests", upstream->keepalive_requests, 1000);
+    if (upstream->resolver)
+        put_resolver(out, 1, upstream->resolver, upstream->resolver_timeout_ms);
     for (size_t i = 0; i < upstream->servers.count; i++) {
         const struct upstream_server *server = &upstream->servers.items[i];
         builder_format(out, "  server %s%.*s", server->is_unix ? "unix:" : "", STR_ARG(server->host));
@@ -302,7 +319,8 @@ static void put_upstream(struct builder *out, const struct upstream *upstream) {
                        (unsigned long long)server->fail_timeout_ms);
         if (server->max_connections)
             builder_format(out, " max_connections %u", server->max_connections);
-        builder_format(out, "%s%s\n", server->is_backup ? " backup" : "", server->is_down ? " down" : "");
+        builder_format(out, "%s%s%s\n", server->is_backup ? " backup" : "", server->is_down ? " down" : "",
+                       server->is_resolved ? " resolve" : "");
     }
 }
 

@@ -63,6 +63,8 @@ struct policy {
     unsigned next_upstream;                                  /* NEXT_*; 0: off */
     unsigned next_upstream_tries;                            /* 0: no limit */
     uint64_t next_upstream_timeout_ms;                       /* 0: no limit */
+    struct resolver *resolver;                               /* for proxy_pass with variables; NULL: none */
+    uint64_t resolver_timeout_ms;                            /* 30,000 */
     unsigned proxy_http_minor;                               /* 1 or 0 */
     bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     bool is_tcp_nodelay;

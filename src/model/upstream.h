@@ -14,12 +14,29 @@ enum balance {
     BALANCE_IP_HASH
 };
 
+/* A name server. */
+struct resolver_server {
+    struct place place;
+    struct str host; /* a name or literal */
+    uint16_t port;
+};
+
+/* Name servers, asked while serving. */
+struct resolver {
+    struct place place;
+    VEC(struct resolver_server) servers;
+    uint64_t valid_ms; /* how long an answer holds; 0: as long as it says */
+    bool has_v4, has_v6;
+    unsigned number; /* among the model's resolvers */
+};
+
 struct upstream_server {
     struct place place;
     struct str name; /* as written: "app01:3000", "unix:/run/app.sock" */
     struct str host; /* a name or literal, IPv6 without brackets; for unix the path */
     uint16_t port;   /* default 80 */
     bool is_unix, is_backup, is_down;
+    bool is_resolved;         /* resolve: its addresses are looked for while serving */
     unsigned weight;          /* default 1 */
     unsigned max_fails;       /* default 1; 0: never set aside */
     uint64_t fail_timeout_ms; /* default 10,000 */
@@ -37,6 +54,8 @@ struct upstream {
     size_t keepalive;              /* idle connections kept a loop; default 128, 0: none */
     uint64_t keepalive_timeout_ms; /* default 60,000 */
     uint64_t keepalive_requests;   /* a connection, default 1,000 */
+    struct resolver *resolver;     /* for servers with `resolve`: its own or http's; NULL: none */
+    uint64_t resolver_timeout_ms;  /* 30,000 */
 };
 
 #endif

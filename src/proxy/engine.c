@@ -48,6 +48,7 @@ struct engine *engine_new(const struct engine_setup *setup) {
     engine->loops = setup->loops;
     engine->log = *setup->log;
     engine->sids = setup->sids;
+    engine->registry = setup->registry;
     engine->descriptor_limit = setup->descriptor_limit;
     engine->pid = setup->pid;
     engine->hostname = setup->hostname;
@@ -74,6 +75,8 @@ static void listeners_close(struct engine *engine) {
         listener_close(LIST_OF(node, struct listener, node));
 }
 
+static void hold_free(struct snapshot_hold *hold);
+
 void engine_free(struct engine *engine) {
     engine->drained = NULL;
     engine->is_draining = true;
@@ -92,8 +95,7 @@ void engine_free(struct engine *engine) {
     engine->hold = NULL;
     if (hold) {
         CHECK(hold->users == 0, "%zu exchanges still hold a snapshot", hold->users);
-        snapshot_drop(hold->snapshot);
-        mem_free(hold);
+        hold_free(hold);
     }
     slab_fini(&engine->fronts);
     slab_fini(&engine->exchanges);
@@ -103,10 +105,8 @@ void engine_free(struct engine *engine) {
 
 void engine_hold_drop(struct engine *engine, struct snapshot_hold *hold) {
     hold->users--;
-    if (hold->users || hold == engine->hold)
-        return;
-    snapshot_drop(hold->snapshot);
-    mem_free(hold);
+    if (!hold->users && hold != engine->hold)
+        loop_bury(engine->loop, &hold->burial); /* what a name's answer has just ended may be up the stack */
 }
 
 static const struct listen *listen_find(const struct model *model, struct str text) {
@@ -130,12 +130,90 @@ static void stale_retire(struct engine *engine) {
     }
 }
 
-bool engine_install(struct engine *engine, struct snapshot *snapshot) {
-    struct snapshot_hold *hold = mem_zero(1, sizeof *hold), *old = engine->hold;
+struct dns *engine_dns(struct engine *engine, struct snapshot_hold *hold, const struct resolver *resolver) {
+    struct dns **slot = &hold->dns[resolver->number];
+    if (!*slot) {
+        const struct dns_setup setup = {.loop = engine->loop,
+                                        .servers = hold->snapshot->resolver_lists[resolver->number],
+                                        .valid_ms = resolver->valid_ms,
+                                        .has_v4 = resolver->has_v4,
+                                        .has_v6 = resolver->has_v6};
+        *slot = dns_new(&setup);
+    }
+    return *slot;
+}
+
+struct group *engine_group(const struct snapshot_hold *hold, const struct upstream *upstream) {
+    struct group *group = map_get(&hold->snapshot->groups, upstream->name);
+    return group && group->roster ? roster_group(hold->rosters[group->roster - 1]) : group;
+}
+
+static void hold_free(struct snapshot_hold *hold) {
+    struct snapshot *snapshot = hold->snapshot;
+    for (unsigned i = 0; hold->rosters && i < snapshot->rosters; i++)
+        roster_free(hold->rosters[i]);
+    for (size_t i = 0; hold->dns && i < snapshot->model->resolvers.count; i++)
+        dns_free(hold->dns[i]);
+    mem_free(hold->rosters);
+    mem_free(hold->dns);
+    snapshot_drop(snapshot);
+    mem_free(hold);
+}
+
+static void hold_bury(struct task *task) {
+    hold_free(LIST_OF(task, struct snapshot_hold, burial));
+}
+
+static const struct roster *roster_find(const struct snapshot_hold *hold, struct str name) {
+    for (unsigned i = 0; hold && i < hold->snapshot->rosters; i++)
+        if (str_eq(roster_name(hold->rosters[i]), name))
+            return hold->rosters[i];
+    return NULL;
+}
+
+static bool rosters_make(struct engine *engine, struct snapshot_hold *hold) {
+    const struct model *model = hold->snapshot->model;
+    for (size_t i = 0; i < model->upstreams.count; i++) {
+        const struct upstream *upstream = model->upstreams.items[i];
+        struct group *group = map_get(&hold->snapshot->groups, upstream->name);
+        if (!group->roster)
+            continue;
+        struct roster_setup setup = {.loop = engine->loop,
+                                     .log = &engine->log,
+                                     .index = engine->index,
+                                     .loops = engine->loops,
+                                     .registry = engine->registry,
+                                     .dns = engine_dns(engine, hold, upstream->resolver),
+                                     .fixed = group,
+                                     .before = roster_find(engine->hold, upstream->name)};
+        struct roster *roster = setup.dns ? roster_new(&setup) : NULL;
+        if (!roster)
+            return false;
+        hold->rosters[group->roster - 1] = roster;
+    }
+    return true;
+}
+
+static struct snapshot_hold *hold_new(struct engine *engine, struct snapshot *snapshot) {
+    struct snapshot_hold *hold = mem_zero(1, sizeof *hold);
     if (!hold)
-        return false;
+        return NULL;
     snapshot_take(snapshot);
     hold->snapshot = snapshot;
+    hold->burial.run = hold_bury;
+    list_init(&hold->burial.node);
+    hold->dns = mem_zero(snapshot->model->resolvers.count, sizeof(struct dns *));
+    hold->rosters = mem_zero(snapshot->rosters, sizeof(struct roster *));
+    if (hold->dns && hold->rosters && rosters_make(engine, hold))
+        return hold;
+    hold_free(hold);
+    return NULL;
+}
+
+bool engine_install(struct engine *engine, struct snapshot *snapshot) {
+    struct snapshot_hold *hold = hold_new(engine, snapshot), *old = engine->hold;
+    if (!hold)
+        return false;
     engine->hold = hold;
     LIST_EACH (&engine->listeners, node) {
         struct listener *listener = LIST_OF(node, struct listener, node);

@@ -7,6 +7,7 @@
 #include "loop/loop.h"
 #include "proxy/snapshot.h"
 #include "upstream/idle.h"
+#include "upstream/roster.h"
 #include "upstream/sid.h"
 
 /* All of the proxy that one loop runs: listeners, fronts, exchanges, tunnels and their memory. Everything here
@@ -14,12 +15,13 @@
 
 struct engine_setup {
     struct loop *loop;
-    unsigned index, loops;  /* which loop of how many */
-    const struct log *log;  /* copied */
-    struct sid_table *sids; /* shared; outlives the engine */
-    int descriptor_limit;   /* of the process: the last few are kept back and answered 503; 0: not known */
-    unsigned pid;           /* for $pid */
-    const char *hostname;   /* for $hostname; static or longer-lived than the engine; may be NULL */
+    unsigned index, loops;     /* which loop of how many */
+    const struct log *log;     /* copied */
+    struct sid_table *sids;    /* shared; outlives the engine */
+    struct registry *registry; /* shared; outlives the engine */
+    int descriptor_limit;      /* of the process: the last few are kept back and answered 503; 0: not known */
+    unsigned pid;              /* for $pid */
+    const char *hostname;      /* for $hostname; static or longer-lived than the engine; may be NULL */
 };
 
 struct engine_counts {
@@ -33,6 +35,9 @@ struct engine_counts {
 struct snapshot_hold {
     struct snapshot *snapshot;
     size_t users;
+    struct dns **dns;        /* one for each of model->resolvers, made when it is first asked; NULL: not yet */
+    struct roster **rosters; /* one for each of the snapshot's groups whose members change */
+    struct task burial;
 };
 
 enum { ENGINE_DATE_MAX = 64 };
@@ -42,6 +47,7 @@ struct engine {
     unsigned index, loops;
     struct log log;
     struct sid_table *sids;
+    struct registry *registry;
     int descriptor_limit;
     unsigned pid;
     const char *hostname;
@@ -91,6 +97,10 @@ size_t engine_check(const struct engine *engine, void (*report)(void *context, c
 
 /* For the rest of the folder. */
 void engine_hold_drop(struct engine *engine, struct snapshot_hold *hold);
+/* Who answers for a resolver of the hold's snapshot; NULL without memory. */
+struct dns *engine_dns(struct engine *engine, struct snapshot_hold *hold, const struct resolver *resolver);
+/* The group of an upstream of the hold's snapshot, as it is now. */
+struct group *engine_group(const struct snapshot_hold *hold, const struct upstream *upstream);
 /* Brings date_http, date_log and date_iso up to date. */
 void engine_date_update(struct engine *engine);
 /* Called whenever a front or tunnel has gone: ends a drain. */

@@ -4,8 +4,11 @@
 #include "proxy/access_log.h"
 #include "proxy/affinity.h"
 #include "proxy/local.h"
+#include "proxy/naming.h"
 
 #include <errno.h>
+
+enum { RESOLVE_SLACK_MS = 1000 };
 
 typedef enum exchange_state exchange_step(struct exchange *x);
 
@@ -85,6 +88,10 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         *why = WHY_CLIENT_BODY_TIMEOUT;
         limit_ms = policy->client_body_timeout_ms;
         break;
+    case STATE_RESOLVE:
+        *why = WHY_NAME_UNKNOWN;
+        limit_ms = policy->resolver_timeout_ms + RESOLVE_SLACK_MS; /* the question has a deadline of its own */
+        break;
     case STATE_ANSWER:
     case STATE_GUARD:
     case STATE_ROUTE:
@@ -116,6 +123,8 @@ static void exchange_free(struct exchange *x) {
     list_remove(&x->again.node);
     list_remove(&x->node);
     engine->counts.exchanges--;
+    naming_end(x);
+    exchange_use_group(x, NULL);
     arena_fini(&x->arena);
     engine_hold_drop(engine, x->hold);
     loop_bury(engine->loop, &x->burial);
@@ -173,7 +182,7 @@ void exchange_yield(struct exchange *x) {
 }
 
 void exchange_front_ready(struct exchange *x) {
-    if (x->front->duct->has_end && x->up.is_done && x->state >= STATE_PICK && x->state <= STATE_RELAY)
+    if (x->front->duct->has_end && x->up.is_done && x->state >= STATE_RESOLVE && x->state <= STATE_RELAY)
         x->is_client_gone = true;
     exchange_run(x);
 }
@@ -348,7 +357,8 @@ static bool is_connect_failure(enum why why) {
 
 enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     bool is_stale = is_stale_connection(x, why);
-    exchange_log_failure(x, why);
+    if (why != WHY_NAME_UNKNOWN) /* has been said, with the name */
+        exchange_log_failure(x, why);
     if (!is_stale)
         fault_charge(x, why);
     /* A status that asks for the next server was found to allow it before it came here. */
@@ -372,6 +382,13 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
         return STATE_DONE;
     }
     return STATE_ANSWER;
+}
+
+void exchange_use_group(struct exchange *x, struct group *group) {
+    group_take(group);
+    group_drop(x->group);
+    x->group = group;
+    x->pick.loop = group && !group->is_own ? x->engine->index : 0;
 }
 
 void exchange_release_back(struct exchange *x, bool is_clean) {

@@ -99,7 +99,8 @@ struct exchange {
     uint64_t started_ms;
 
     /* who answers */
-    struct group *group;
+    struct group *group;   /* while it is one loop's own, this is one of its users */
+    struct naming *naming; /* a server known only by name; NULL: none was */
     struct pick pick;
     struct member *member; /* counted in its peer's `active` */
     struct sid *sid;       /* pinned */
@@ -169,6 +170,8 @@ bool exchange_match(struct exchange *x, const struct regex *regex, struct str su
 bool exchange_bind(struct exchange *x);
 /* Sets a slot; text outlives the exchange. False without memory. */
 bool exchange_set_slot(struct exchange *x, unsigned slot, struct str text);
+/* The group whose members are to answer; its user from now on, and no more of the one before. NULL: none. */
+void exchange_use_group(struct exchange *x, struct group *group);
 /* What the route does once the request may pass: a server, a file, an answer. */
 enum exchange_state exchange_content(struct exchange *x);
 /* Lets go of the back: into the idle pool if it is clean, else closed. */
@@ -193,6 +196,7 @@ static inline const struct policy *exchange_policy(const struct exchange *x) {
 enum exchange_state exchange_route(struct exchange *x);
 enum exchange_state exchange_guard(struct exchange *x);
 enum exchange_state exchange_body(struct exchange *x);
+enum exchange_state exchange_resolve(struct exchange *x);
 enum exchange_state exchange_pick(struct exchange *x);
 enum exchange_state exchange_connect(struct exchange *x);
 enum exchange_state exchange_send(struct exchange *x);

@@ -91,6 +91,7 @@ static const char *action_of(const struct exchange *x, enum why_owner owner) {
         return "reading client request body";
     case STATE_ROUTE:
     case STATE_GUARD:
+    case STATE_RESOLVE:
     case STATE_DONE:
     case STATE_COUNT:
         break;

@@ -144,11 +144,10 @@ static enum exchange_state pass_begin(struct exchange *x) {
     if (request->framing == H1_CHUNKED && policy->proxy_http_minor == 0)
         return exchange_fail(x, WHY_LENGTH_REQUIRED);
     eio_query_parse(&x->eio, x->args);
-    x->group = map_get(&x->hold->snapshot->groups, x->route->pass->upstream->name);
+    exchange_use_group(x, engine_group(x->hold, x->route->pass->upstream));
     x->is_upgrade = is_websocket_upgrade(request) && upgrade_passes(x);
     x->is_handshake =
         x->eio.sid.len == 0 && (x->is_upgrade || (x->eio.is_engine && x->method == H1_GET && x->up.is_done));
-    x->pick.loop = x->engine->index;
     x->pick.client = x->client;
     if (x->group->upstream->balance == BALANCE_HASH || x->group->upstream->balance == BALANCE_HASH_CONSISTENT) {
         x->pick.key = template_eval_copy(x, &x->group->upstream->hash_key);

@@ -10,6 +10,9 @@ static bool group_add(struct snapshot *snapshot, const struct upstream *upstream
     struct group *group = group_new(upstream, registry, loops, diagnostics);
     if (!group)
         return false;
+    for (size_t i = 0; i < upstream->servers.count && !group->roster; i++)
+        if (upstream->servers.items[i].is_resolved)
+            group->roster = ++snapshot->rosters;
     if (map_put(&snapshot->groups, upstream->name, group))
         return true;
     group_free(group);
@@ -22,6 +25,43 @@ static bool groups_make(struct snapshot *snapshot, struct registry *registry, un
     for (size_t i = 0; i < snapshot->model->upstreams.count; i++)
         if (!group_add(snapshot, snapshot->model->upstreams.items[i], registry, loops, diagnostics))
             is_whole = false;
+    return is_whole;
+}
+
+/* "127.0.0.1:53,[::1]:53": name servers given by name are looked up once, when the configuration is loaded. */
+static bool resolver_look_up(struct snapshot *snapshot, const struct resolver *resolver,
+                             struct diagnostics *diagnostics) {
+    enum { LIST_MAX = 4096 };
+    char text[LIST_MAX];
+    struct builder list = builder_make(text, sizeof text);
+    for (size_t i = 0; i < resolver->servers.count; i++) {
+        const struct resolver_server *server = &resolver->servers.items[i];
+        struct address addresses[RESOLVER_MAX];
+        const char *reason = "";
+        int count = resolver_lookup(server->host, server->port, addresses, &reason);
+        if (count < 1) {
+            struct diagnostic *said =
+                diagnostics_add(diagnostics, SEVERITY_ERROR, server->place,
+                                "host not found in resolver \"%.*s\"", STR_ARG(server->host));
+            diagnostic_hint(diagnostics, said, "%s", reason);
+            return false;
+        }
+        for (int j = 0; j < count; j++) {
+            builder_str(&list, list.len ? STR(",") : STR(""));
+            address_build(&list, &addresses[j]);
+        }
+    }
+    struct str copy = arena_copy(&snapshot->arena, builder_view(&list));
+    snapshot->resolver_lists[resolver->number] = copy;
+    return copy.ptr && !list.overflow;
+}
+
+static bool resolvers_look_up(struct snapshot *snapshot, struct diagnostics *diagnostics) {
+    const struct model *model = snapshot->model;
+    snapshot->resolver_lists = arena_zero(&snapshot->arena, model->resolvers.count + 1, sizeof(struct str));
+    bool is_whole = snapshot->resolver_lists != NULL;
+    for (size_t i = 0; snapshot->resolver_lists && i < model->resolvers.count; i++)
+        is_whole &= resolver_look_up(snapshot, model->resolvers.items[i], diagnostics);
     return is_whole;
 }
 
@@ -83,26 +123,20 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
     map_init(&snapshot->groups, &snapshot->arena, false);
     bool is_whole = groups_make(snapshot, registry, loops, diagnostics);
     is_whole &= trusted_names_resolve(model, diagnostics);
+    is_whole &= resolvers_look_up(snapshot, diagnostics);
     if (is_whole && sinks_open(snapshot, diagnostics))
         return snapshot;
     snapshot_drop(snapshot);
     return NULL;
 }
 
-static struct group *group_named(const struct snapshot *snapshot, struct str name) {
-    return snapshot ? map_get(&snapshot->groups, name) : NULL;
-}
-
 void snapshot_replace(struct snapshot *before, struct snapshot *after) {
-    for (size_t i = 0; i < after->model->upstreams.count; i++) {
-        struct str name = after->model->upstreams.items[i]->name;
-        group_replace(group_named(before, name), group_named(after, name));
-    }
-    for (size_t i = 0; before && i < before->model->upstreams.count; i++) {
-        struct str name = before->model->upstreams.items[i]->name;
-        if (!group_named(after, name))
-            group_replace(group_named(before, name), NULL);
-    }
+    const struct model *model = after->model;
+    for (size_t i = 0; i < model->upstreams.count; i++)
+        group_enter(map_get(&after->groups, model->upstreams.items[i]->name));
+    model = before ? before->model : NULL;
+    for (size_t i = 0; model && i < model->upstreams.count; i++)
+        group_leave(map_get(&before->groups, model->upstreams.items[i]->name));
 }
 
 void snapshot_reopen_logs(struct snapshot *snapshot) {

@@ -12,6 +12,8 @@ struct snapshot {
     atomic_uint references;
     struct model *model;
     struct map groups;              /* upstream name -> struct group * */
+    struct str *resolver_lists;     /* for each of model->resolvers, as nameserver_new takes it */
+    unsigned rosters;               /* groups whose members change */
     struct log_sink **access_sinks; /* one for each of model->log_paths */
     struct arena_pool pool;
     struct arena arena;

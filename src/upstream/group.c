@@ -30,7 +30,28 @@ static int server_lookup(const struct upstream_server *server, struct address ad
     return count < 1 ? 0 : count;
 }
 
-static bool member_add(struct group *group, struct registry *registry, const struct upstream_server *server,
+static bool member_add(struct group *group, struct registry *registry, const struct group_place *place) {
+    struct member *bigger = mem_resize(group->members, (group->count + 1) * sizeof *bigger);
+    if (!bigger)
+        return false;
+    group->members = bigger;
+    struct peer *peer = registry_peer(registry, group->upstream->name, &place->address);
+    if (!peer)
+        return false;
+    const struct upstream_server *server = place->server;
+    unsigned weight = place->weight ? place->weight : server->weight;
+    group->members[group->count++] = (struct member){.peer = peer,
+                                                     .server = server,
+                                                     .weight = weight ? weight : 1,
+                                                     .max_fails = server->max_fails,
+                                                     .max_connections = server->max_connections,
+                                                     .fail_timeout_ms = server->fail_timeout_ms,
+                                                     .is_backup = place->is_backup,
+                                                     .is_down = server->is_down};
+    return true;
+}
+
+static bool server_add(struct group *group, struct registry *registry, const struct upstream_server *server,
                        const struct address *address, struct diagnostics *diagnostics) {
     if (group->count == GROUP_MEMBERS_MAX) {
         diagnostics_add(diagnostics, SEVERITY_ERROR, server->place,
@@ -38,22 +59,8 @@ static bool member_add(struct group *group, struct registry *registry, const str
                         STR_ARG(group->upstream->name));
         return false;
     }
-    struct member *bigger = mem_resize(group->members, (group->count + 1) * sizeof *bigger);
-    if (!bigger)
-        return say_no_memory(group->upstream, diagnostics);
-    group->members = bigger;
-    struct peer *peer = registry_peer(registry, group->upstream->name, address);
-    if (!peer)
-        return say_no_memory(group->upstream, diagnostics);
-    group->members[group->count++] = (struct member){.peer = peer,
-                                                     .server = server,
-                                                     .weight = server->weight ? server->weight : 1,
-                                                     .max_fails = server->max_fails,
-                                                     .max_connections = server->max_connections,
-                                                     .fail_timeout_ms = server->fail_timeout_ms,
-                                                     .is_backup = server->is_backup,
-                                                     .is_down = server->is_down};
-    return true;
+    struct group_place place = {.server = server, .address = *address, .is_backup = server->is_backup};
+    return member_add(group, registry, &place) || say_no_memory(group->upstream, diagnostics);
 }
 
 /* Adds the primaries or the backups. Goes on after a name that is not found, so that all are said. */
@@ -62,87 +69,140 @@ static bool servers_add(struct group *group, struct registry *registry, bool is_
     bool is_good = true;
     for (size_t i = 0; i < group->upstream->servers.count; i++) {
         const struct upstream_server *server = &group->upstream->servers.items[i];
-        if (server->is_backup != is_backup)
+        if (server->is_backup != is_backup || server->is_resolved)
             continue;
         struct address addresses[RESOLVER_MAX];
         int count = server_lookup(server, addresses, diagnostics);
         is_good &= count > 0;
         for (int j = 0; j < count; j++)
-            if (!member_add(group, registry, server, &addresses[j], diagnostics))
+            if (!server_add(group, registry, server, &addresses[j], diagnostics))
                 return false;
     }
     return is_good;
 }
 
+static void weights_add(struct group *group) {
+    for (unsigned i = 0; i < group->primaries; i++)
+        group->total_weight += group->members[i].weight;
+}
+
+static bool has_resolved(const struct upstream *upstream) {
+    for (size_t i = 0; i < upstream->servers.count; i++)
+        if (upstream->servers.items[i].is_resolved)
+            return true;
+    return false;
+}
+
 static bool members_add(struct group *group, struct registry *registry, struct diagnostics *diagnostics) {
     bool is_good = servers_add(group, registry, false, diagnostics);
     group->primaries = group->count;
-    if (is_good && !group->primaries) {
+    if (is_good && !group->primaries && !has_resolved(group->upstream)) {
         diagnostics_add(diagnostics, SEVERITY_ERROR, group->upstream->place, "no servers in upstream \"%.*s\"",
                         STR_ARG(group->upstream->name));
         return false;
     }
-    for (unsigned i = 0; i < group->primaries; i++)
-        group->total_weight += group->members[i].weight;
+    weights_add(group);
     return is_good & servers_add(group, registry, true, diagnostics);
 }
 
 /* A loop begins as far along the common sequence as its number says, so that the first requests of several
  * loops do not all go to the first member. */
-static void local_spread(struct group *group, unsigned loop, unsigned from, unsigned to) {
+static void local_spread(struct group *group, unsigned local, unsigned loop, unsigned loops, struct span span) {
     uint64_t period = 0;
-    for (unsigned i = from; i < to; i++)
+    for (unsigned i = span.from; i < span.to; i++)
         period += group->members[i].weight;
-    uint64_t rounds = loop * period / group->loops;
+    uint64_t rounds = loop * period / loops;
     for (rounds = rounds > SPREAD_MAX ? loop : rounds; rounds; rounds--) {
-        struct round round = balance_begin(group, loop);
-        for (unsigned i = from; i < to; i++)
+        struct round round = balance_begin(group, local);
+        for (unsigned i = span.from; i < span.to; i++)
             balance_enter(&round, i);
         balance_end(&round);
     }
 }
 
-static bool local_add(struct group *group, unsigned loop) {
+/* The balancing state number `local`, which loop `loop` of `loops` uses. */
+static bool local_add(struct group *group, unsigned local_at, unsigned loop, unsigned loops) {
     enum { LINE = 64 };
     size_t head = (sizeof(struct group_local) + LINE - 1) & ~(size_t)(LINE - 1);
     struct group_local *local = mem_aligned(LINE, head + group->count * sizeof(struct weight));
     if (!local)
         return false;
-    group->locals[loop] = local;
+    group->locals[local_at] = local;
     local->weights = (struct weight *)(void *)((char *)local + head);
     for (unsigned i = 0; i < group->count; i++)
         local->weights[i] = (struct weight){.effective = group->members[i].weight,
                                             .failures = atomic_load(&group->members[i].peer->failures)};
-    local_spread(group, loop, 0, group->primaries);
-    local_spread(group, loop, group->primaries, group->count);
+    local_spread(group, local_at, loop, loops, (struct span){0, group->primaries});
+    local_spread(group, local_at, loop, loops, (struct span){group->primaries, group->count});
     return true;
 }
 
-static bool balance_init(struct group *group, unsigned loops, struct diagnostics *diagnostics) {
-    group->locals = mem_zero(loops, sizeof(struct group_local *));
-    if (!group->locals)
-        return say_no_memory(group->upstream, diagnostics);
-    group->loops = loops;
-    for (unsigned i = 0; i < loops; i++)
-        if (!local_add(group, i))
-            return say_no_memory(group->upstream, diagnostics);
-    if (group->upstream->balance != BALANCE_HASH_CONSISTENT)
+static bool ring_init(struct group *group) {
+    if (group->upstream->balance != BALANCE_HASH_CONSISTENT || !group->primaries)
         return true;
     group->ring = balance_hash_ring(group);
-    return group->ring || say_no_memory(group->upstream, diagnostics);
+    return group->ring != NULL;
+}
+
+static bool balance_init(struct group *group, unsigned loops) {
+    group->locals = mem_zero(loops, sizeof(struct group_local *));
+    if (!group->locals)
+        return false;
+    group->loops = loops;
+    for (unsigned i = 0; i < loops; i++)
+        if (!local_add(group, i, i, loops))
+            return false;
+    return ring_init(group);
+}
+
+static struct group *group_make(const struct upstream *upstream) {
+    struct group *group = mem_zero(1, sizeof *group);
+    if (!group)
+        return NULL;
+    group->upstream = upstream;
+    group->upstream_hash = peer_hash_upstream(upstream->name);
+    return group;
 }
 
 struct group *group_new(const struct upstream *upstream, struct registry *registry, unsigned loops,
                         struct diagnostics *diagnostics) {
-    struct group *group = mem_zero(1, sizeof *group);
+    struct group *group = group_make(upstream);
     if (!group) {
         say_no_memory(upstream, diagnostics);
         return NULL;
     }
-    group->upstream = upstream;
-    group->upstream_hash = peer_hash_upstream(upstream->name);
-    if (members_add(group, registry, diagnostics) && balance_init(group, loops, diagnostics))
+    if (members_add(group, registry, diagnostics) &&
+        (balance_init(group, loops) || say_no_memory(upstream, diagnostics)))
         return group;
+    group_free(group);
+    return NULL;
+}
+
+/* The primaries or the backups among the places. */
+static bool places_add(struct group *group, struct registry *registry, const struct group_place *places,
+                       size_t count, bool is_backup) {
+    for (size_t i = 0; i < count && group->count < GROUP_MEMBERS_MAX; i++)
+        if (places[i].is_backup == is_backup && !member_add(group, registry, &places[i]))
+            return false;
+    return true;
+}
+
+struct group *group_new_own(const struct upstream *upstream, struct registry *registry, unsigned index,
+                            unsigned loops, const struct group_place *places, size_t count) {
+    struct group *group = group_make(upstream);
+    if (!group)
+        return NULL;
+    group->is_own = true;
+    group->users = 1;
+    bool is_whole = places_add(group, registry, places, count, false);
+    group->primaries = group->count;
+    weights_add(group);
+    group->locals = mem_zero(1, sizeof(struct group_local *));
+    if (is_whole && places_add(group, registry, places, count, true) && group->locals) {
+        group->loops = 1;
+        if (local_add(group, 0, index, loops) && ring_init(group))
+            return group;
+    }
     group_free(group);
     return NULL;
 }
@@ -160,12 +220,16 @@ void group_free(struct group *group) {
     mem_free(group);
 }
 
-void group_replace(struct group *before, struct group *after) {
-    for (unsigned i = 0; after && i < after->count; i++)
-        atomic_store(&after->members[i].peer->is_gone, false);
-    for (unsigned i = 0; before && i < before->count; i++)
-        if (!after || !group_find(after, before->members[i].peer))
-            atomic_store(&before->members[i].peer->is_gone, true);
+void group_enter(struct group *group) {
+    for (unsigned i = 0; group && i < group->count; i++) {
+        atomic_fetch_add(&group->members[i].peer->names, 1);
+        atomic_store(&group->members[i].peer->was_named, true);
+    }
+}
+
+void group_leave(struct group *group) {
+    for (unsigned i = 0; group && i < group->count; i++)
+        atomic_fetch_sub(&group->members[i].peer->names, 1);
 }
 
 /* ---- health ---- */

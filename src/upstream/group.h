@@ -24,6 +24,9 @@ struct group {
     struct group_ring *ring;     /* for consistent hashing */
     struct group_local **locals; /* one a loop */
     unsigned loops;
+    unsigned roster; /* not 0: its members change; the loop's rosters[roster - 1] knows those of now */
+    unsigned users;  /* of a group that one loop made for itself (is_own): freed with the last of them */
+    bool is_own;
 };
 
 enum { GROUP_MEMBERS_MAX = 1024 };
@@ -33,9 +36,33 @@ enum { GROUP_MEMBERS_MAX = 1024 };
 struct group *group_new(const struct upstream *upstream, struct registry *registry, unsigned loops,
                         struct diagnostics *diagnostics);
 void group_free(struct group *group);
-/* The snapshot with `after` is in force from now on, and the one with `before`, a group of the same upstream,
- * no more: the peers that only `before` names are gone. Either may be NULL. Any thread. */
-void group_replace(struct group *before, struct group *after);
+
+/* A member of a group that is made while serving: its address is known. */
+struct group_place {
+    const struct upstream_server *server;
+    struct address address;
+    unsigned weight; /* 0: the server's */
+    bool is_backup;
+};
+/* A group of one loop's own, loop `index` of `loops`, of the places as they come, which may be none; backups
+ * last. The caller is its first user. NULL without memory. Its picks say loop 0. */
+struct group *group_new_own(const struct upstream *upstream, struct registry *registry, unsigned index,
+                            unsigned loops, const struct group_place *places, size_t count);
+/* Of a snapshot's group nothing is counted. NULL is allowed. */
+static inline struct group *group_take(struct group *group) {
+    if (group && group->is_own)
+        group->users++;
+    return group;
+}
+static inline void group_drop(struct group *group) {
+    if (group && group->is_own && --group->users == 0)
+        group_free(group);
+}
+
+/* The group names its peers from now on, or no more: who is named by none any longer is gone. NULL is allowed.
+ * Any thread. */
+void group_enter(struct group *group);
+void group_leave(struct group *group);
 
 /* One request's search for a member: kept over its tries. The caller zeroes it and sets loop, key and client.
  */

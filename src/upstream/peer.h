@@ -27,7 +27,8 @@ struct peer {
     atomic_uint_least64_t failed_ms; /* last failure, clock_mono_ms */
     atomic_uint_least64_t tried_ms;  /* last failure, or the last time that it was tried past its window */
     atomic_bool is_dead; /* refused, unreachable or did not answer a handshake: its sids are answered at once */
-    atomic_bool is_gone; /* no snapshot in force names it */
+    atomic_uint names;   /* groups in force that name it: peer_is_gone */
+    atomic_bool was_named; /* one did, at some time */
 
     uint64_t upstream_hash; /* of the whole name: the sid table's namespace */
     struct address address;
@@ -44,6 +45,11 @@ struct peer *registry_peer(struct registry *registry, struct str upstream, const
 
 /* What peer->upstream_hash is for an upstream of this name. */
 uint64_t peer_hash_upstream(struct str upstream);
+
+/* Some group in force has named it, and none does now. */
+static inline bool peer_is_gone(const struct peer *peer) {
+    return atomic_load(&peer->was_named) && !atomic_load(&peer->names);
+}
 
 void peer_take(struct peer *peer);
 /* NULL is allowed. Any thread. */

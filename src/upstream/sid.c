@@ -234,8 +234,7 @@ bool sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint6
 
 static bool is_lost(const struct sid *entry) {
     struct peer *peer = entry->peer;
-    return atomic_load(&peer->epoch) != entry->epoch || atomic_load(&peer->is_dead) ||
-           atomic_load(&peer->is_gone);
+    return atomic_load(&peer->epoch) != entry->epoch || atomic_load(&peer->is_dead) || peer_is_gone(peer);
 }
 
 enum sid_verdict sid_find(struct sid_table *table, uint64_t upstream_hash, struct str sid, uint64_t now_ms,

@@ -109,6 +109,7 @@ bool subject_start(struct loop *loop, struct str configuration) {
                                  .loops = 1,
                                  .log = &log,
                                  .sids = subject.sids,
+                                 .registry = subject.registry,
                                  .descriptor_limit = world.weather.fd_limit,
                                  .pid = 1,
                                  .hostname = "sim"};

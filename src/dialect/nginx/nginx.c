@@ -1,4 +1,5 @@
 #include "dialect/nginx/http.h"
+#include "dialect/nginx/resolver.h"
 #include "model/types.h"
 
 /* The whole of it: tree, then areas; see reader.h. */
@@ -129,8 +130,10 @@ static void everything_read(struct reader *reader) {
     if (!root || reader->is_starved)
         return;
     top_read(reader, root);
-    if (!reader->is_starved)
+    if (!reader->is_starved) {
         maps_verify(reader);
+        resolver_settle(reader);
+    }
 }
 
 struct model *nginx_read(const struct nginx_source *source, struct diagnostics *diagnostics) {

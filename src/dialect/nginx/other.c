@@ -46,8 +46,6 @@ static const struct directive rows[] = {
     NOTE("postpone_gzipping", NULL),
     NOTE("open_file_cache_events", NULL),
     NOTE("server_tokens", "no version is told to clients in any case"),
-    NOTE("resolver", "names are resolved by the system when the configuration is loaded"),
-    NOTE("resolver_timeout", "names are resolved by the system when the configuration is loaded"),
     NOTE("http2_max_concurrent_streams", NULL),
     NOTE("http2_recv_buffer_size", NULL),
     NOTE("ssl_protocols", no_tls),

@@ -54,7 +54,7 @@ struct area {
 #define NOTHING OBJECT_NONE, 0
 
 extern const struct area core_area, http_area, server_area, files_area, proxy_area, upstream_area, map_area,
-    log_area, other_area, guard_area;
+    log_area, other_area, guard_area, resolver_area;
 
 enum { DIRECTIVES_MAX = 1024 };
 

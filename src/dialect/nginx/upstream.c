@@ -1,6 +1,7 @@
 #include "dialect/nginx/upstream.h"
 
 #include "dialect/nginx/compile.h"
+#include "dialect/nginx/resolver.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/unit.h"
 
@@ -92,7 +93,7 @@ struct upstream *upstream_implicit(struct reader *reader, const struct endpoint 
 
 /* ---- server ---- */
 
-enum parameter { WEIGHT, MAX_CONNS, MAX_FAILS, FAIL_TIMEOUT, BACKUP, DOWN, NOT_BUILT };
+enum parameter { WEIGHT, MAX_CONNS, MAX_FAILS, FAIL_TIMEOUT, BACKUP, DOWN, RESOLVE, NOT_BUILT };
 
 static const struct {
     const char *name;
@@ -104,7 +105,7 @@ static const struct {
     {"backup", BACKUP},
     {"down", DOWN},
     {"fail_timeout=", FAIL_TIMEOUT},
-    {"resolve", NOT_BUILT},
+    {"resolve", RESOLVE},
     {"slow_start=", NOT_BUILT},
     {"drain", NOT_BUILT},
     {"route=", NOT_BUILT},
@@ -133,6 +134,9 @@ static bool parameter_take(struct reader *reader, struct upstream_server *server
         return true;
     case DOWN:
         server->is_down = true;
+        return true;
+    case RESOLVE:
+        server->is_resolved = !server->is_unix && !endpoint_is_literal(server->host);
         return true;
     case NOT_BUILT:
         reader_fail(reader, at, "\"%.*s\" of a server is not built yet", STR_ARG(at->text));
@@ -314,7 +318,9 @@ static const struct directive rows[] = {
      "all threads share what they know of the servers in any case"},
     {"random", CONTEXT_UPSTREAM, 0, 2, 0, set_not_built, NOTHING, "\"least_conn;\" balances by load"},
     {"least_time", CONTEXT_UPSTREAM, 1, 2, 0, set_not_built, NOTHING, "\"least_conn;\" balances by load"},
-    {"resolver", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, 0, set_not_built, NOTHING, NULL},
+    {"resolver", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, resolver_read_upstream, NOTHING, NULL},
+    {"resolver_timeout", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_wait_ms, UPSTREAM(resolver_timeout_ms),
+     NULL},
     {"queue", CONTEXT_UPSTREAM, 1, 2, 0, set_not_built, NOTHING, NULL},
     {"ntlm", CONTEXT_UPSTREAM, 0, 0, 0, set_not_built, NOTHING, NULL},
     {"state", CONTEXT_UPSTREAM, 1, 1, 0, set_not_built, NOTHING, NULL},

@@ -308,7 +308,7 @@ static void test_peers_live_over_a_reload(void **state) {
         fixture_server(&f, 1);
     fixture_begin(&f, 1);
     struct group *before = f.group;
-    group_replace(NULL, before);
+    group_enter(before);
     struct peer *a = before->members[0].peer, *b = before->members[1].peer;
     member_fail(before, &before->members[1], WHY_CONNECT_REFUSED, 1000);
     f.upstream.servers.items++; /* the first is taken out */
@@ -318,14 +318,14 @@ static void test_peers_live_over_a_reload(void **state) {
     assert_false(member_is_up(f.group, &f.group->members[0], 1001));
     assert_null(group_find(f.group, a));
     assert_ptr_equal(group_find(f.group, b), &f.group->members[0]);
-    assert_false(a->is_gone);
-    group_replace(before, f.group);
-    assert_true(a->is_gone);
-    assert_false(b->is_gone);
-    group_replace(f.group, before); /* and back */
-    assert_false(a->is_gone);
-    group_replace(before, NULL);
-    assert_true(a->is_gone && b->is_gone);
+    assert_false(peer_is_gone(a));
+    group_enter(f.group); group_leave(before);
+    assert_true(peer_is_gone(a));
+    assert_false(peer_is_gone(b));
+    group_enter(before); group_leave(f.group); /* and back */
+    assert_false(peer_is_gone(a));
+    group_leave(before);
+    assert_true(peer_is_gone(a) && peer_is_gone(b));
     group_free(before);
     fixture_fini(&f);
 }

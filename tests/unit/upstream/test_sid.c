@@ -147,9 +147,9 @@ static void test_lost(void **state) {
     w.peers[0]->is_dead = true;
     assert_int_equal(look(&w, STR("abc"), 1, &which), SID_LOST);
     w.peers[0]->is_dead = false;
-    w.peers[0]->is_gone = true;
+    w.peers[0]->was_named = true;
     assert_int_equal(look(&w, STR("abc"), 1, &which), SID_LOST);
-    w.peers[0]->is_gone = false;
+    w.peers[0]->was_named = false;
     assert_int_equal(look(&w, STR("abc"), 1, &which), SID_HERE);
     w.peers[0]->epoch++;
     assert_int_equal(look(&w, STR("abc"), 1, &which), SID_LOST);
