@@ -44,7 +44,7 @@ void policy_init(struct policy *policy) {
         .lingering_timeout_ms = 5000,
         .next_upstream = NEXT_ERROR | NEXT_TIMEOUT,
         .resolver_timeout_ms = 30000,
-        .proxy_http_minor = 1,
+        .proxy = {.http_minor = 1, .passes_request_headers = true, .passes_request_body = true},
         .is_tcp_nodelay = true,
     };
 }

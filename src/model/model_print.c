@@ -1,3 +1,5 @@
+#include "model/model_print.h"
+
 #include "model/model.h"
 
 /* The canonical text: one fact a line, and of settings only what differs from policy_init's. */
@@ -52,6 +54,18 @@ static void put_number(struct builder *out, unsigned depth, const char *what, ui
         return;
     put_line(out, depth);
     builder_format(out, "%s %llu\n", what, (unsigned long long)value);
+}
+
+void model_print_indent(struct builder *out, unsigned depth) {
+    put_line(out, depth);
+}
+
+void model_print_template(struct builder *out, const struct template *t) {
+    put_template(out, t);
+}
+
+void model_print_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual) {
+    put_number(out, depth, what, value, usual);
 }
 
 static void put_resolver(struct builder *out, unsigned depth, const struct resolver *resolver,
@@ -173,11 +187,11 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(lingering_timeout_ms);
     NUMBER(next_upstream_tries);
     NUMBER(next_upstream_timeout_ms);
-    NUMBER(proxy_http_minor);
     NUMBER(says_upgrade);
     NUMBER(is_tcp_nodelay);
     NUMBER(forwards);
 #undef NUMBER
+    pass_print_policy(out, depth, &policy->proxy, &usual.proxy);
     if (policy->guard)
         put_guard(out, depth, policy->guard);
     if (policy->resolver)

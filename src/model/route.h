@@ -3,8 +3,7 @@
 
 #include "base/map.h"
 #include "model/guard.h"
-#include "model/regex.h"
-#include "model/upstream.h"
+#include "model/pass.h"
 
 /* Which request gets what treatment: location blocks and what holds in them. */
 
@@ -65,19 +64,10 @@ struct policy {
     uint64_t next_upstream_timeout_ms;                       /* 0: no limit */
     struct resolver *resolver;                               /* for proxy_pass with variables; NULL: none */
     uint64_t resolver_timeout_ms;                            /* 30,000 */
-    unsigned proxy_http_minor;                               /* 1 or 0 */
+    struct proxy_policy proxy;
     bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     bool is_tcp_nodelay;
     bool forwards; /* the one-liner's: set X-Forwarded-For, -Proto, -Host where no proxy_set_header does */
-};
-
-/* proxy_pass */
-struct pass {
-    struct place place;
-    struct upstream *upstream;
-    struct str host; /* $proxy_host: as written, with port unless 80 */
-    bool has_uri;    /* "http://nodes/x/": what matched the prefix is replaced by uri */
-    struct str uri;
 };
 
 /* return CODE [TEXT|URL] */

@@ -303,8 +303,10 @@ static bool method_is_idempotent(enum h1_method method) {
            method == H1_OPTIONS || method == H1_TRACE;
 }
 
-/* Has any of the request's body gone to a server? An empty chunked one has when its end did. */
+/* Has any of the request's body gone to a server, and is lost? An empty chunked one has when its end did. */
 static bool is_body_given(const struct exchange *x) {
+    if (x->is_body_own)
+        return false;
     return x->up.bytes || (x->up.is_done && x->request->framing == H1_CHUNKED);
 }
 

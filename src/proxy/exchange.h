@@ -93,6 +93,10 @@ struct exchange {
     bool is_up_broken; /* bytes of the body may have been read and not consumed: nothing behind them can be read
                         */
     struct passage up;
+    struct str asked_method; /* of the server: the client's, or proxy_method's */
+    struct str body_text;    /* proxy_set_body's, which goes in place of the client's */
+    uint64_t up_length;      /* Content-Length to the server, when up.framing says so */
+    bool is_body_own;        /* the client's body does not go to the server: it is read before, and dropped */
     uint64_t connection_id, connection_requests;
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */
     unsigned map_depth;     /* maps being looked up in one another */
@@ -152,6 +156,9 @@ void exchange_yield(struct exchange *x);
 struct h1_head *exchange_keep_head(struct exchange *x, const struct h1_head *head, const char *bytes);
 /* Passes on what the client has sent of its body. WHY_NONE: all is well so far. */
 enum why exchange_forward_up(struct exchange *x);
+/* Tells a client that waits for it to send its body; once, and not when bytes of it are there. 0 or a negative
+ * errno. */
+int exchange_continue(struct exchange *x);
 /* May the request be given to another member, for a reason that proxy_next_upstream calls `next_bit`? */
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit);
 /* Milliseconds the exchange may stay in its state without progress; *why is what it would be called. */

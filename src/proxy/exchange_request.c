@@ -99,6 +99,8 @@ static enum why head_send(struct exchange *x) {
     gather_init(&g, x->engine->stage, &x->back.out);
     if (!request_head_build(x, &g.stage))
         return WHY_HEAD_TOO_LARGE;
+    if (x->body_text.len)
+        gather_add(&g, x->body_text);
     x->up_sent_bytes += g.stage.len;
     if (x->back.requests > 0 && !x->up.is_done && x->front->in.view.len) {
         why = body_move(x, &g);
@@ -137,8 +139,7 @@ enum exchange_state exchange_connect(struct exchange *x) {
     return STATE_SEND;
 }
 
-/* Tells a client that waits for it to send its body. */
-static int continue_send(struct exchange *x) {
+int exchange_continue(struct exchange *x) {
     if (!x->request->expects_continue || x->has_100 || x->is_minor_0 || x->front->in.view.len)
         return 0;
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -153,7 +154,7 @@ enum why exchange_forward_up(struct exchange *x) {
     if (error)
         return send_error_why(x, error);
     /* The client waits for the rest of a 100 too; that it has gone is not the server's fault. */
-    if (exchange_flush(x, &x->front->out) || (!x->up.is_done && continue_send(x))) {
+    if (exchange_flush(x, &x->front->out) || (!x->up.is_done && exchange_continue(x))) {
         x->is_client_gone = true;
         return WHY_CLIENT_RESET;
     }

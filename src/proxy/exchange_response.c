@@ -66,7 +66,18 @@ static unsigned next_upstream_bit_of_status(unsigned status) {
     }
 }
 
+static bool is_method_head(struct str method) {
+    return str_eq(method, STR("HEAD"));
+}
+
+/* With proxy_method what the server was asked for may have a body where the client's answer has none, or none
+ * where the client waits for one. */
 static uint8_t framing_out(const struct exchange *x, const struct h1_head *response) {
+    if (x->method == H1_HEAD)
+        return H1_NO_BODY;
+    if (is_method_head(x->asked_method) && response->status >= 200 && response->status != 204 &&
+        response->status != 304)
+        return H1_UNTIL_CLOSE;
     if (response->framing == H1_NO_BODY || response->framing == H1_LENGTH)
         return response->framing;
     return x->is_minor_0 ? H1_UNTIL_CLOSE : H1_CHUNKED;
@@ -101,7 +112,8 @@ static enum exchange_state head_parse(struct exchange *x) {
     struct inbox *in = &x->back.in;
     while (in->view.len) {
         h1_head_init(head);
-        switch (h1_response_parse(head, in->view.ptr, in->view.len, (enum h1_method)x->method)) {
+        enum h1_method method = is_method_head(x->asked_method) ? H1_HEAD : H1_GET;
+        switch (h1_response_parse(head, in->view.ptr, in->view.len, method)) {
         case CODEC_BAD:
             return exchange_fail(x, WHY_ANSWER_INVALID);
         case CODEC_MORE:

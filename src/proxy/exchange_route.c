@@ -136,12 +136,33 @@ enum exchange_state exchange_redirect_named(struct exchange *x, const struct rou
     return redirect(x, route);
 }
 
+/* What goes to the server of method and body. */
+static bool asked_prepare(struct exchange *x) {
+    const struct proxy_policy *proxy = &exchange_policy(x)->proxy;
+    x->asked_method = x->method_name;
+    if (!template_is_empty(&proxy->method)) {
+        x->asked_method = template_eval_copy(x, &proxy->method);
+        if (!h1_is_token(x->asked_method))
+            x->asked_method = x->method_name;
+    }
+    x->up.framing = x->request->framing;
+    x->up_length = x->request->content_length;
+    x->up.max_bytes = exchange_policy(x)->client_max_body_bytes;
+    x->is_body_own = proxy->has_body || !proxy->passes_request_body;
+    if (!x->is_body_own)
+        return true;
+    x->up.framing = proxy->has_body ? H1_LENGTH : H1_NO_BODY;
+    x->body_text = template_eval_copy(x, &proxy->body);
+    x->up_length = x->body_text.len;
+    return x->body_text.ptr != NULL;
+}
+
 static enum exchange_state pass_begin(struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
     const struct h1_head *request = x->request;
-    x->up.framing = request->framing;
-    x->up.max_bytes = policy->client_max_body_bytes;
-    if (request->framing == H1_CHUNKED && policy->proxy_http_minor == 0)
+    if (!asked_prepare(x))
+        return exchange_fail(x, WHY_NO_MEMORY);
+    if (x->up.framing == H1_CHUNKED && policy->proxy.http_minor == 0)
         return exchange_fail(x, WHY_LENGTH_REQUIRED);
     eio_query_parse(&x->eio, x->args);
     exchange_use_group(x, engine_group(x->hold, x->route->pass->upstream));
@@ -154,7 +175,9 @@ static enum exchange_state pass_begin(struct exchange *x) {
         if (!x->pick.key.ptr)
             return exchange_fail(x, WHY_NO_MEMORY);
     }
-    return affinity_begin(x) ? STATE_PICK : exchange_fail(x, WHY_NO_MEMORY);
+    if (!affinity_begin(x))
+        return exchange_fail(x, WHY_NO_MEMORY);
+    return x->is_body_own && !x->up.is_done ? STATE_BODY : STATE_PICK;
 }
 
 /* Site, path and what else the request line and Host say; once an exchange. */
@@ -211,9 +234,4 @@ enum exchange_state exchange_content(struct exchange *x) {
         return pass_begin(x);
     files_prepare(x);
     return STATE_ANSWER;
-}
-
-enum exchange_state exchange_body(struct exchange *x) {
-    (void)x;
-    return STATE_PICK;
 }

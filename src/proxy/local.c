@@ -94,23 +94,23 @@ static bool is_redirect(unsigned status) {
 }
 
 /* A location of our own server is made absolute, as nginx does. */
-static void location_build(struct exchange *x, struct builder *out, struct str target) {
+void local_build_location(struct exchange *x, struct builder *out, struct str target) {
     struct variable scheme = {.id = VARIABLE_SCHEME}, host = {.id = VARIABLE_HTTP, .name = STR("host")};
-    builder_str(out, STR("Location: "));
     if (target.len && target.ptr[0] == '/') {
         variable_eval(x, &scheme, out);
         builder_str(out, STR("://"));
         variable_eval(x, &host, out);
     }
     builder_str(out, target);
-    builder_str(out, STR("\r\n"));
 }
 
 bool local_prepare_redirect(struct exchange *x, unsigned status, struct str target) {
     enum { SLACK = 1024 };
     char *memory = arena_alloc(&x->arena, target.len + SLACK);
     struct builder out = builder_make(memory, memory ? target.len + SLACK : 0);
-    location_build(x, &out, target);
+    builder_str(&out, STR("Location: "));
+    local_build_location(x, &out, target);
+    builder_str(&out, STR("\r\n"));
     if (!memory || out.overflow)
         return false;
     x->local.status = status;

@@ -48,53 +48,48 @@ void request_target_build(const struct exchange *x, struct builder *out) {
     }
 }
 
-/* The value a proxy_set_header rule gives `name`; the last rule counts, as in nginx the names are unique. */
-static const struct header_rule *rule_find(const struct policy *policy, struct str name) {
+/* Does a proxy_set_header rule speak of `name`? Then the client's field of that name does not pass. */
+static bool has_rule(const struct policy *policy, struct str name) {
     for (size_t i = 0; i < policy->proxy_headers.count; i++)
         if (str_eq_nocase(policy->proxy_headers.items[i].name, name))
-            return &policy->proxy_headers.items[i];
-    return NULL;
-}
-
-static void host_build(struct exchange *x, struct builder *out) {
-    const struct header_rule *rule = rule_find(exchange_policy(x), STR("Host"));
-    if (rule)
-        field_build_rule(x, out, rule);
-    else
-        field_build(out, STR("Host"), x->route->pass->host);
+            return true;
+    return false;
 }
 
 /* Connection and Upgrade belong together: both for an upgrade that the client validly asked for, never one
  * alone. */
-static void connection_build(struct exchange *x, struct builder *out) {
-    const struct policy *policy = exchange_policy(x);
-    if (x->is_upgrade) {
-        field_build(out, STR("Upgrade"), STR("websocket"));
-        field_build(out, STR("Connection"), STR("upgrade"));
-        return;
-    }
-    const struct header_rule *rule = rule_find(policy, STR("Connection"));
-    if (rule) {
-        field_build_rule(x, out, rule);
-        return;
-    }
-    if (policy->proxy_http_minor == 0)
-        field_build(out, STR("Connection"), x->group->upstream->keepalive ? STR("keep-alive") : STR("close"));
-    else if (x->group->upstream->keepalive == 0)
-        field_build(out, STR("Connection"), STR("close"));
+static void upgrade_build(const struct exchange *x, struct builder *out, bool has_upgrade,
+                          bool has_connection) {
+    if (x->is_upgrade && has_upgrade)
+        builder_str(out, STR("Upgrade: websocket\r\n"));
+    if (x->is_upgrade && has_connection)
+        builder_str(out, STR("Connection: upgrade\r\n"));
 }
 
-static bool is_spoken_for(struct str name) {
-    return str_eq_nocase(name, STR("Host")) || str_eq_nocase(name, STR("Connection")) ||
-           str_eq_nocase(name, STR("Upgrade")) || str_eq_nocase(name, STR("Content-Length")) ||
-           str_eq_nocase(name, STR("Transfer-Encoding"));
-}
-
+/* proxy_set_header, in the order written. How the body is framed is not for it to say. */
 static void rules_build(struct exchange *x, struct builder *out) {
     const struct policy *policy = exchange_policy(x);
-    for (size_t i = 0; i < policy->proxy_headers.count; i++)
-        if (!is_spoken_for(policy->proxy_headers.items[i].name))
-            field_build_rule(x, out, &policy->proxy_headers.items[i]);
+    for (size_t i = 0; i < policy->proxy_headers.count; i++) {
+        const struct header_rule *rule = &policy->proxy_headers.items[i];
+        bool is_upgrade = str_eq_nocase(rule->name, STR("Upgrade"));
+        bool is_connection = str_eq_nocase(rule->name, STR("Connection"));
+        if (str_eq_nocase(rule->name, STR("Content-Length")) ||
+            str_eq_nocase(rule->name, STR("Transfer-Encoding")))
+            continue;
+        if (x->is_upgrade && (is_upgrade || is_connection))
+            upgrade_build(x, out, is_upgrade, is_connection);
+        else if (!is_upgrade)
+            field_build_rule(x, out, rule);
+    }
+}
+
+/* What nginx sends where no rule speaks of it: Host, and since 1.29.7 no Connection. */
+static void defaults_build(struct exchange *x, struct builder *out) {
+    const struct policy *policy = exchange_policy(x);
+    if (!has_rule(policy, STR("Host")))
+        field_build(out, STR("Host"), x->route->pass->host);
+    if (x->is_upgrade)
+        upgrade_build(x, out, !policy->says_upgrade, !has_rule(policy, STR("Connection")));
 }
 
 /* The one-liner's X-Forwarded-*: set where no rule does. */
@@ -109,7 +104,7 @@ static const struct {
 
 static void forwarded_build(struct exchange *x, struct builder *out) {
     for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++) {
-        if (rule_find(exchange_policy(x), forwarded[i].name))
+        if (has_rule(exchange_policy(x), forwarded[i].name))
             continue;
         struct variable variable = {.id = forwarded[i].variable, .name = STR("host")};
         size_t begin = out->len;
@@ -144,7 +139,7 @@ static bool field_passes(const struct exchange *x, const struct h1_field *field)
     }
     if (h1_field_is_hop_by_hop(x->request, field) || (policy->forwards && is_forwarded_id(field->id)))
         return false;
-    return !rule_find(policy, h1_field_name(x->request, field));
+    return !has_rule(policy, h1_field_name(x->request, field));
 }
 
 static void fields_build(struct exchange *x, struct builder *out) {
@@ -156,28 +151,41 @@ static void fields_build(struct exchange *x, struct builder *out) {
     }
 }
 
+/* What an upgrade cannot do without. */
+static void handshake_build(struct exchange *x, struct builder *out) {
+    const struct h1_head *request = x->request;
+    for (unsigned i = 0; i < request->field_count; i++) {
+        const struct h1_field *field = &request->fields[i];
+        if (str_starts_nocase(h1_field_name(request, field), STR("Sec-WebSocket-")))
+            field_build(out, h1_field_name(request, field), h1_field_value(request, field));
+    }
+}
+
 static void framing_build(const struct exchange *x, struct builder *out) {
     if (x->up.framing == H1_CHUNKED) {
         field_build(out, STR("Transfer-Encoding"), STR("chunked"));
     } else if (x->up.framing == H1_LENGTH) {
         builder_str(out, STR("Content-Length: "));
-        builder_u64(out, x->request->content_length);
+        builder_u64(out, x->up_length);
         builder_str(out, STR("\r\n"));
     }
 }
 
 bool request_head_build(struct exchange *x, struct builder *out) {
-    builder_str(out, x->method_name);
+    const struct policy *policy = exchange_policy(x);
+    builder_str(out, x->asked_method);
     builder_char(out, ' ');
     request_target_build(x, out);
-    builder_str(out, exchange_policy(x)->proxy_http_minor ? STR(" HTTP/1.1\r\n") : STR(" HTTP/1.0\r\n"));
-    host_build(x, out);
-    connection_build(x, out);
+    builder_str(out, policy->proxy.http_minor ? STR(" HTTP/1.1\r\n") : STR(" HTTP/1.0\r\n"));
     rules_build(x, out);
-    if (exchange_policy(x)->forwards)
+    defaults_build(x, out);
+    if (policy->forwards)
         forwarded_build(x, out);
     framing_build(x, out);
-    fields_build(x, out);
+    if (policy->proxy.passes_request_headers)
+        fields_build(x, out);
+    else if (x->is_upgrade)
+        handshake_build(x, out);
     builder_str(out, STR("\r\n"));
     return !out->overflow;
 }

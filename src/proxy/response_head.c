@@ -1,6 +1,7 @@
 #include "proxy/response_head.h"
 
 #include "proxy/field.h"
+#include "proxy/response_field.h"
 
 static void status_line_build(struct builder *out, unsigned status, struct str reason) {
     builder_str(out, STR("HTTP/1.1 "));
@@ -10,12 +11,15 @@ static void status_line_build(struct builder *out, unsigned status, struct str r
     builder_str(out, STR("\r\n"));
 }
 
-void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason) {
+static void date_build(struct exchange *x, struct builder *out) {
     engine_date_update(x->engine);
+    field_build(out, STR("Date"), str_of(x->engine->date_http));
+}
+
+void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason) {
     status_line_build(out, status, reason);
-    builder_str(out, STR("Server: hawser\r\nDate: "));
-    builder_str(out, str_of(x->engine->date_http));
-    builder_str(out, STR("\r\n"));
+    builder_str(out, STR("Server: hawser\r\n"));
+    date_build(x, out);
 }
 
 /* nginx: add_header holds for these statuses unless it says `always`. */
@@ -76,27 +80,24 @@ void response_head_end(struct exchange *x, struct builder *out) {
 }
 
 static bool field_passes(const struct exchange *x, const struct h1_field *field) {
-    switch (field->id) {
-    case H1_SERVER:
-    case H1_DATE:
-    case H1_X_ACCEL_BUFFERING:
-    case H1_X_ACCEL_REDIRECT:
-        return false;
-    case H1_CONTENT_LENGTH: /* of a body, or what HEAD and 304 announce */
+    if (field->id == H1_CONTENT_LENGTH) /* of a body, or what HEAD and 304 announce */
         return x->response->status != 101 && x->response->status != 204 &&
                (x->down.framing == H1_LENGTH || x->down.framing == H1_NO_BODY);
-    default:
-        return !h1_field_is_hop_by_hop(x->response, field);
-    }
+    return !h1_field_is_hop_by_hop(x->response, field) &&
+           response_field_passes(x, field->id, h1_field_name(x->response, field));
 }
 
 static void fields_build(struct exchange *x, struct builder *out) {
     const struct h1_head *response = x->response;
-    for (unsigned i = 0; i < response->field_count; i++) {
-        const struct h1_field *field = &response->fields[i];
-        if (field_passes(x, field))
-            field_build(out, h1_field_name(response, field), h1_field_value(response, field));
-    }
+    for (unsigned i = 0; i < response->field_count; i++)
+        if (field_passes(x, &response->fields[i]))
+            response_field_build(x, out, &response->fields[i]);
+}
+
+/* Is the server's own field passed on, so that there is none of ours? */
+static bool is_theirs(const struct exchange *x, enum h1_field_id id, struct str name) {
+    return exchange_policy(x)->proxy.passed.count && h1_head_has(x->response, id) &&
+           response_field_passes(x, id, name);
 }
 
 static struct str reason_of(const struct h1_head *response) {
@@ -104,7 +105,11 @@ static struct str reason_of(const struct h1_head *response) {
 }
 
 void response_head_build(struct exchange *x, struct builder *out) {
-    response_head_begin(x, out, x->response->status, reason_of(x->response));
+    status_line_build(out, x->response->status, reason_of(x->response));
+    if (!is_theirs(x, H1_SERVER, STR("Server")))
+        builder_str(out, STR("Server: hawser\r\n"));
+    if (!is_theirs(x, H1_DATE, STR("Date")))
+        date_build(x, out);
     fields_build(x, out);
     response_head_add(x, out, x->response->status);
     response_head_end(x, out);

@@ -164,6 +164,7 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
         return;
     *pass = (struct pass){.place = word_place(target.at),
                           .upstream = upstream,
+                          .url = target.at->text,
                           .host = upstream->is_implicit ? host_shown(&target, &endpoint) : target.address,
                           .has_uri = target.has_uri,
                           .uri = target.uri};

@@ -76,9 +76,28 @@ static void header_add(struct scope *scope, const struct node *node, const struc
 static void version_set(struct scope *scope, const struct node *node, const struct directive *row) {
     struct str text = node->words[1].text;
     if (str_eq(text, STR("1.0")) || str_eq(text, STR("1.1")))
-        scope->policy->proxy_http_minor = text.ptr[2] == '1';
+        scope->policy->proxy.http_minor = text.ptr[2] == '1';
+    else if (str_eq(text, STR("2")))
+        reader_fail(scope->reader, &node->words[1], "HTTP/2 to servers is not built: write 1.1");
     else
         set_fail(scope, &node->words[1], row, "1.0 or 1.1");
+}
+
+/* proxy_method METHOD */
+static void method_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct template *method = &scope->policy->proxy.method;
+    const struct word *at = &node->words[1];
+    if (!compile_has_variable(at->text) && !name_is_valid(at->text))
+        set_fail(scope, at, row, "the name of a method, as POST");
+    else
+        compile_template(scope, at, at->text, method);
+}
+
+/* proxy_set_body TEXT */
+static void body_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    scope->policy->proxy.has_body =
+        compile_template(scope, &node->words[1], node->words[1].text, &scope->policy->proxy.body);
 }
 
 static const struct {
@@ -145,6 +164,12 @@ static const struct directive rows[] = {
     {"proxy_handshake_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(handshake_timeout_ms),
      NULL},
     {"proxy_http_version", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, version_set, NOTHING, NULL},
+    {"proxy_method", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, method_set, NOTHING, NULL},
+    {"proxy_set_body", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, body_set, NOTHING, NULL},
+    {"proxy_pass_request_headers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag,
+     POLICY(proxy.passes_request_headers), NULL},
+    {"proxy_pass_request_body", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.passes_request_body),
+     NULL},
     {"proxy_next_upstream", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, next_set, NOTHING, NULL},
     {"proxy_next_upstream_tries", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tries_set, NOTHING, NULL},
     {"proxy_next_upstream_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms,
@@ -164,11 +189,8 @@ static const struct directive rows[] = {
     {"proxy_cache_bypass", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, set_nothing, NOTHING, no_cache},
     {"proxy_no_cache", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, set_nothing, NOTHING, no_cache},
     {"proxy_cache", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
-    {"proxy_redirect", CONTEXT_HSL, 1, 2, 0, set_only, NOTHING, "off"},
     {"proxy_intercept_errors", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
     {"proxy_ignore_client_abort", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
-    {"proxy_pass_request_headers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "on"},
-    {"proxy_pass_request_body", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "on"},
     {"proxy_store", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
     {"proxy_force_ranges", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
 };

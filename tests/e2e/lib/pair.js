@@ -1,6 +1,6 @@
 "use strict";
 // Debian's nginx and hawser side by side: one configuration, one recording backend, the same bytes sent to both. They
-// listen at 127.0.0.1 and 127.0.0.2 on one port, so that nothing in an answer differs but what they make of it.
+// listen at 127.0.0.2 and 127.0.0.3 on one port, so that nothing in an answer differs but what they make of it.
 
 const fs = require("node:fs");
 const path = require("node:path");
@@ -10,8 +10,8 @@ const { connect, startRawBackend } = require("./wire.js");
 
 const NGINX = "/usr/sbin/nginx";
 const PROGRAMS = [
-  { name: "nginx", file: NGINX, address: "127.0.0.1" },
-  { name: "hawser", file: HAWSER, address: "127.0.0.2" },
+  { name: "nginx", file: NGINX, address: "127.0.0.2" },
+  { name: "hawser", file: HAWSER, address: "127.0.0.3" },
 ];
 const isThere = fs.existsSync(NGINX);
 
@@ -85,9 +85,9 @@ function plain(answer) {
   const headers = fields.map((line) => {
     if (/^server:/i.test(line)) return line.replace(own, "NAME").replace(/: (nginx|hawser)$/, ": NAME");
     if (/^content-length:/i.test(line) && shorter) return line.replace(/\d+$/, (length) => Number(length) - shorter);
-    return line.replace(/127\.0\.0\.[12](?=[:/]|$)/g, "ADDRESS");
+    return line.replace(/127\.0\.0\.[23](?=[:/]|$)/g, "ADDRESS");
   });
-  return { status: answer.first, headers: headers.sort(), body: body.replace(/127\.0\.0\.[12]/g, "ADDRESS"), trailers: answer.trailers };
+  return { status: answer.first, headers: headers.sort(), body: body.replace(/127\.0\.0\.[23]/g, "ADDRESS"), trailers: answer.trailers };
 }
 
 /* Sends the bytes to one of them; gives the answers and what the backend saw. */

@@ -1,0 +1,19 @@
+#ifndef MODEL_MODEL_PRINT_H
+#define MODEL_MODEL_PRINT_H
+
+#include "base/builder.h"
+#include "model/pass.h"
+
+/* The canonical text's parts; model_print is in model.h. */
+
+/* The indentation of a line. */
+void model_print_indent(struct builder *out, unsigned depth);
+/* A template, in quotes. */
+void model_print_template(struct builder *out, const struct template *t);
+/* A line "WHAT VALUE", when the value is not the usual one. */
+void model_print_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual);
+/* The lines of what differs from `usual`. */
+void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,
+                       const struct proxy_policy *usual);
+
+#endif

@@ -1,0 +1,61 @@
+#ifndef MODEL_PASS_H
+#define MODEL_PASS_H
+
+#include "model/regex.h"
+#include "model/upstream.h"
+
+/* proxy_pass, and how what goes there and comes back is changed on its way. */
+
+struct pass {
+    struct place place;
+    struct upstream *upstream;
+    struct str url;  /* as written, for "proxy_redirect default" */
+    struct str host; /* $proxy_host: as written, with port unless 80 */
+    bool has_uri;    /* "http://nodes/x/": what matched the prefix is replaced by uri */
+    struct str uri;
+};
+
+/* proxy_redirect, proxy_cookie_domain, proxy_cookie_path: what is found is replaced. */
+struct replacement {
+    struct regex *regex; /* NULL: `from` is compared as text */
+    struct template from, to;
+};
+
+/* proxy_cookie_flags COOKIE FLAG...: of cookies so named. */
+struct cookie_rule {
+    struct regex *regex; /* NULL: `name` is compared, without regard to case */
+    struct template name;
+    VEC(struct template) flags;
+};
+
+enum ignored_field { /* bits: proxy_ignore_headers */
+                     IGNORE_X_ACCEL_REDIRECT = 1,
+                     IGNORE_X_ACCEL_EXPIRES = 2,
+                     IGNORE_X_ACCEL_LIMIT_RATE = 4,
+                     IGNORE_X_ACCEL_BUFFERING = 8,
+                     IGNORE_X_ACCEL_CHARSET = 16,
+                     IGNORE_EXPIRES = 32,
+                     IGNORE_CACHE_CONTROL = 64,
+                     IGNORE_SET_COOKIE = 128,
+                     IGNORE_VARY = 256,
+};
+
+/* The proxy_* settings that hold where no upstream is named too, for those within: a part of struct policy. */
+struct proxy_policy {
+    unsigned http_minor;               /* proxy_http_version: 1 or 0 */
+    struct template method;            /* empty: the client's */
+    struct template body;              /* proxy_set_body; has_body: it is said */
+    bool has_body;                     /* "" is one too */
+    bool passes_request_headers;       /* default true */
+    bool passes_request_body;          /* default true */
+    unsigned ignored;                  /* IGNORE_* */
+    VEC(struct str) hidden;            /* proxy_hide_header, besides nginx's own */
+    VEC(struct str) passed;            /* proxy_pass_header: not hidden whatever else says so */
+    VEC(struct replacement) redirects; /* of Location and Refresh, the first that fits */
+    enum { REDIRECT_DEFAULT, REDIRECT_SAID, REDIRECT_OFF } redirect;
+    VEC(struct replacement) cookie_domains;
+    VEC(struct replacement) cookie_paths;
+    VEC(struct cookie_rule) cookie_rules;
+};
+
+#endif

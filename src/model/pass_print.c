@@ -1,0 +1,71 @@
+#include "model/model_print.h"
+
+static void put_names(struct builder *out, unsigned depth, const char *what, const struct str *names,
+                      size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        model_print_indent(out, depth);
+        builder_format(out, "%s %.*s\n", what, STR_ARG(names[i]));
+    }
+}
+
+static void put_from(struct builder *out, const struct regex *regex, const struct template *from) {
+    if (regex)
+        builder_str(out, STR("regex"));
+    else
+        model_print_template(out, from);
+}
+
+static void put_replacements(struct builder *out, unsigned depth, const char *what,
+                             const struct replacement *rules, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        model_print_indent(out, depth);
+        builder_format(out, "%s ", what);
+        put_from(out, rules[i].regex, &rules[i].from);
+        builder_str(out, STR(" to "));
+        model_print_template(out, &rules[i].to);
+        builder_char(out, '\n');
+    }
+}
+
+static void put_cookie_rules(struct builder *out, unsigned depth, const struct proxy_policy *policy) {
+    for (size_t i = 0; i < policy->cookie_rules.count; i++) {
+        const struct cookie_rule *rule = &policy->cookie_rules.items[i];
+        model_print_indent(out, depth);
+        builder_str(out, STR("cookie_flags "));
+        put_from(out, rule->regex, &rule->name);
+        for (size_t k = 0; k < rule->flags.count; k++) {
+            builder_char(out, ' ');
+            model_print_template(out, &rule->flags.items[k]);
+        }
+        builder_char(out, '\n');
+    }
+}
+
+static void put_text(struct builder *out, unsigned depth, const char *what, const struct template *text) {
+    model_print_indent(out, depth);
+    builder_format(out, "%s ", what);
+    model_print_template(out, text);
+    builder_char(out, '\n');
+}
+
+void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,
+                       const struct proxy_policy *usual) {
+#define NUMBER(member) model_print_number(out, depth, "proxy_" #member, policy->member, usual->member)
+    NUMBER(http_minor);
+    NUMBER(passes_request_headers);
+    NUMBER(passes_request_body);
+    NUMBER(ignored);
+#undef NUMBER
+    if (!template_is_empty(&policy->method))
+        put_text(out, depth, "proxy_method", &policy->method);
+    if (policy->has_body)
+        put_text(out, depth, "proxy_body", &policy->body);
+    put_names(out, depth, "hide_header", policy->hidden.items, policy->hidden.count);
+    put_names(out, depth, "pass_header", policy->passed.items, policy->passed.count);
+    if (policy->redirect == REDIRECT_OFF)
+        put_names(out, depth, "redirect", &STR("off"), 1);
+    put_replacements(out, depth, "redirect", policy->redirects.items, policy->redirects.count);
+    put_replacements(out, depth, "cookie_domain", policy->cookie_domains.items, policy->cookie_domains.count);
+    put_replacements(out, depth, "cookie_path", policy->cookie_paths.items, policy->cookie_paths.count);
+    put_cookie_rules(out, depth, policy);
+}
