@@ -159,7 +159,7 @@ bool h1_is_token(struct str s);
 bool h1_is_field_value(struct str s);
 /* uri-host [":" port] of RFC 9110 7.2, IPv6 in brackets; not empty */
 bool h1_is_host(struct str s);
-/* "OK" and so on; "" for a status that has none. */
+/* nginx's words: "OK", "Moved Temporarily"; "" for a status that it has none for. */
 const char *h1_reason(unsigned status);
 
 #endif

@@ -1,6 +1,6 @@
 #include "main/build.h"
 
-#include "main/version.h"
+#include "base/version.h"
 
 #include <openssl/crypto.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include "main/report.h"
 #include "main/sockets.h"
 #include "main/summary.h"
-#include "main/version.h"
+#include "base/version.h"
 #include "main/wire.h"
 
 #include <errno.h>

@@ -46,5 +46,7 @@ void policy_init(struct policy *policy) {
         .resolver_timeout_ms = 30000,
         .proxy = {.http_minor = 1, .passes_request_headers = true, .passes_request_body = true},
         .is_tcp_nodelay = true,
+        .is_redirect_absolute = true,
+        .is_redirect_with_port = true,
     };
 }

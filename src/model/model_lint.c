@@ -25,6 +25,10 @@ static void all_routes_each(const struct model *model, route_visit *visit, void 
     for (size_t i = 0; i < model->sites.count; i++) {
         visit(&model->sites.items[i]->fallback, context);
         routes_each(&model->sites.items[i]->routes, visit, context);
+        struct str key;
+        const void *value;
+        for (size_t at = 0; map_each(&model->sites.items[i]->named, &at, &key, &value);)
+            visit(value, context);
     }
 }
 

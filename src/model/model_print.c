@@ -127,6 +127,18 @@ static void put_logs(struct builder *out, unsigned depth, const struct policy *p
     }
 }
 
+static void put_error_pages(struct builder *out, unsigned depth, const struct policy *policy) {
+    for (size_t i = 0; i < policy->error_pages.count; i++) {
+        const struct error_page *page = &policy->error_pages.items[i];
+        put_line(out, depth);
+        builder_format(out, "error_page %u ", page->status);
+        if (!page->keeps_status)
+            builder_format(out, page->response ? "= %u " : "= its own ", page->response);
+        put_template(out, &page->target);
+        builder_char(out, '\n');
+    }
+}
+
 static void put_next(struct builder *out, unsigned depth, unsigned bits) {
     static const char *const names[] = {
         "error", "timeout", "invalid_header", "non_idempotent", "403", "404", "429", "500", "502",
@@ -189,6 +201,10 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(next_upstream_timeout_ms);
     NUMBER(says_upgrade);
     NUMBER(is_tcp_nodelay);
+    NUMBER(is_error_recursive);
+    NUMBER(is_redirect_absolute);
+    NUMBER(is_redirect_with_port);
+    NUMBER(is_redirect_site_named);
     NUMBER(forwards);
 #undef NUMBER
     pass_print_policy(out, depth, &policy->proxy, &usual.proxy);
@@ -196,9 +212,18 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
         put_guard(out, depth, policy->guard);
     if (policy->resolver)
         put_resolver(out, depth, policy->resolver, policy->resolver_timeout_ms);
+    if (policy->server_tokens != SERVER_TOKENS_ON) {
+        static const char *const tokens[] = {"on", "off", "build", "text "};
+        put_line(out, depth);
+        builder_format(out, "server_tokens %s", tokens[policy->server_tokens]);
+        if (policy->server_tokens == SERVER_TOKENS_TEXT)
+            put_template(out, &policy->server_text);
+        builder_char(out, '\n');
+    }
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
+    put_error_pages(out, depth, policy);
     put_logs(out, depth, policy);
     if (policy->types != model->types)
         put_types(out, depth, policy->types);
@@ -239,7 +264,7 @@ static void put_table(struct builder *out, unsigned depth, const struct route_ta
 
 static void put_route(struct builder *out, unsigned depth, const struct route *route,
                       const struct model *model) {
-    static const char *const names[] = {"prefix", "prefix-final", "exact", "regex", "fallback"};
+    static const char *const names[] = {"prefix", "prefix-final", "exact", "regex", "fallback", "named"};
     put_line(out, depth);
     builder_format(out, "route %s", names[route->match]);
     if (route->match != ROUTE_DEFAULT) {
@@ -247,7 +272,7 @@ static void put_route(struct builder *out, unsigned depth, const struct route *r
         builder_escaped(out, route->pattern);
         builder_char(out, '"');
     }
-    builder_char(out, '\n');
+    builder_str(out, route->is_internal ? STR(" internal\n") : STR("\n"));
     put_action(out, depth + 1, route);
     put_policy(out, depth + 1, &route->policy, model);
     put_table(out, depth + 1, &route->children, model);
@@ -306,6 +331,10 @@ static void put_site(struct builder *out, const struct model *model, const struc
     put_number(out, 1, "large_buffer_count", site->large_buffer_count, 4);
     put_route(out, 1, &site->fallback, model);
     put_table(out, 1, &site->routes, model);
+    struct entry entries[ENTRIES_MAX];
+    size_t count = entries_sort(&site->named, entries, ENTRIES_MAX);
+    for (size_t i = 0; i < count; i++)
+        put_route(out, 1, entries[i].value, model);
 }
 
 static void put_upstream(struct builder *out, const struct upstream *upstream) {

@@ -39,14 +39,28 @@ enum next_upstream { /* bits: when to try the next server */
                      NEXT_504 = 1024,
 };
 
+/* error_page CODE ... [=[RESPONSE]] TARGET: one for each code. */
+struct error_page {
+    unsigned status;        /* of the answer that this stands in for */
+    bool keeps_status;      /* no "=": the target's answer gets the status above */
+    unsigned response;      /* else the status it gets; 0: the target's own */
+    struct template target; /* a path (with arguments), @NAME, or a URL to redirect to */
+};
+
+/* What Server and our own pages say: name and version, the name alone, or (Server only) a text. */
+enum server_tokens { SERVER_TOKENS_ON, SERVER_TOKENS_OFF, SERVER_TOKENS_BUILD, SERVER_TOKENS_TEXT };
+
 /* Settings with nginx's inheritance already applied: every route has its own whole set. */
 struct policy {
     struct guard *guard; /* who may pass; NULL: everybody */
     VEC(struct header_rule)
     proxy_headers; /* proxy_set_header, in order; Host and Connection defaults are not in here */
     VEC(struct header_rule) add_headers;
+    VEC(struct error_page) error_pages;
     VEC(struct access_log) access_logs; /* empty: none */
-    struct template root;               /* empty: nginx's default "html" made absolute */
+    enum server_tokens server_tokens;
+    struct template server_text; /* SERVER_TOKENS_TEXT; evaluates to "": no Server field */
+    struct template root;        /* empty: nginx's default "html" made absolute */
     VEC(struct template) indexes;
     struct map *types; /* extension in lower case -> struct str *; NULL: no extension says a type */
     struct str default_type;
@@ -67,6 +81,10 @@ struct policy {
     struct proxy_policy proxy;
     bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     bool is_tcp_nodelay;
+    bool is_error_recursive;     /* recursive_error_pages: the page of an error may have an error page too */
+    bool is_redirect_absolute;   /* absolute_redirect: "/x" in a Location becomes a whole URL; on */
+    bool is_redirect_with_port;  /* port_in_redirect; on */
+    bool is_redirect_site_named; /* server_name_in_redirect: its host is the first server_name */
     bool forwards; /* the one-liner's: set X-Forwarded-For, -Proto, -Host where no proxy_set_header does */
 };
 
@@ -76,7 +94,14 @@ struct local_answer {
     struct template text; /* body, or Location for 301 302 303 307 308 */
 };
 
-enum route_match { ROUTE_PREFIX, ROUTE_PREFIX_FINAL, ROUTE_EXACT, ROUTE_REGEX, ROUTE_DEFAULT };
+enum route_match {
+    ROUTE_PREFIX,
+    ROUTE_PREFIX_FINAL,
+    ROUTE_EXACT,
+    ROUTE_REGEX,
+    ROUTE_DEFAULT, /* the server level itself */
+    ROUTE_NAMED    /* "@name": reached by internal redirections alone */
+};
 enum route_action { ROUTE_FILES, ROUTE_PASS, ROUTE_ANSWER };
 
 struct route;
@@ -94,6 +119,7 @@ struct route {
     enum route_match match;
     struct str pattern;    /* as written */
     struct regex *regex;   /* ROUTE_REGEX */
+    bool is_internal;      /* internal: who asks for it from outside gets 404 */
     struct route *shorter; /* among prefixes: the longest proper prefix of this one, or NULL */
     enum route_action action;
     struct pass *pass;

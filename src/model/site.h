@@ -15,6 +15,7 @@ struct site {
     VEC(struct str) names; /* as written, lower case */
     struct route fallback; /* the server level itself, as a route: what holds outside every location */
     struct route_table routes;
+    struct map named;                              /* "@name" -> struct route * */
     uint64_t client_header_timeout_ms;             /* 60,000: for the whole head */
     size_t client_header_buffer_bytes;             /* 1 KiB */
     size_t large_buffer_bytes, large_buffer_count; /* 8 KiB, 4: a line, and their sum the whole head */

@@ -47,6 +47,7 @@ struct local {
     unsigned status;
     struct str content_type, body;
     struct str headers; /* whole lines with CRLF, of our own making */
+    bool is_page;       /* the page of its status: error_page may put another answer in its place */
     int file;           /* -1: none; else the body, from offset */
     uint64_t file_at, file_end;
 };
@@ -81,6 +82,8 @@ struct exchange {
     bool is_uri_changed;       /* path or args are no longer what the client wrote */
     bool is_internal;          /* an internal redirection has led here */
     uint8_t redirections;      /* and rewrites that changed the path */
+    bool has_error_page;       /* error_page has been followed, and is not to be again */
+    bool is_body_dropped;      /* the request's body is for nobody any more */
     const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
     struct address client;     /* who asks: the connection's other end, or whom a trusted proxy names */
     struct address *connected; /* the other end, when that is not the client; else NULL */
@@ -123,6 +126,8 @@ struct exchange {
     /* the answer */
     struct h1_head *response; /* bytes in the arena */
     struct local local;
+    unsigned answer_status;    /* that the answer gets, whoever gives it: of an error page; 0: its own */
+    struct str answer_headers; /* lines that it has besides: of the error that the page is for */
     struct passage down;
     bool is_head_out; /* an answer's head has been handed to the front */
     unsigned status;

@@ -1,6 +1,7 @@
 /* The way back: await, relay, tunnel, answer. */
 #include "codec/ws.h"
 #include "proxy/affinity.h"
+#include "proxy/error_page.h"
 #include "proxy/exchange.h"
 #include "proxy/local.h"
 #include "proxy/passage.h"
@@ -251,6 +252,8 @@ static void local_build(struct exchange *x, struct gather *g) {
         builder_str(&g->stage, STR("\r\n"));
     }
     builder_str(&g->stage, local->headers);
+    if (local->headers.len == 0)
+        builder_str(&g->stage, x->answer_headers);
     response_head_add(x, &g->stage, local->status);
     x->down.framing = has_body ? H1_LENGTH : H1_NO_BODY;
     response_head_end(x, &g->stage);
@@ -290,13 +293,27 @@ static ssize_t file_send(struct exchange *x) {
     return 0;
 }
 
+/* What the answer is to be; STATE_ROUTE when an error page is to be looked for. */
+static enum exchange_state answer_settle(struct exchange *x) {
+    if (x->why != WHY_NONE)
+        local_prepare_why(x);
+    if (x->local.is_page) {
+        enum exchange_state next = error_page_apply(x);
+        if (next != STATE_ANSWER)
+            return next;
+    } else if (x->answer_status) {
+        x->local.status = x->answer_status;
+    }
+    x->status = x->local.status;
+    return STATE_ANSWER;
+}
+
 enum exchange_state exchange_answer(struct exchange *x) {
     int error;
     if (!x->is_head_out) {
         struct gather g;
-        if (x->why != WHY_NONE)
-            local_prepare_why(x);
-        x->status = x->local.status;
+        if (answer_settle(x) == STATE_ROUTE)
+            return STATE_ROUTE;
         gather_init(&g, x->engine->stage, &x->front->out);
         local_build(x, &g);
         x->is_head_out = true;

@@ -112,9 +112,17 @@ bool exchange_may_redirect(struct exchange *x) {
 static enum exchange_state redirect(struct exchange *x, const struct route *goal) {
     exchange_release_back(x, false);
     exchange_release_member(x);
+    affinity_end(x);
     local_close(x);
     x->local = (struct local){.file = -1};
+    if (x->up.bytes || x->is_up_broken) /* a server has had of the body, and no other gets it */
+        x->is_body_dropped = true;
     x->member = NULL;
+    x->pick = (struct pick){0};
+    exchange_use_group(x, NULL);
+    x->keeps_member = x->is_sid_lost = x->is_up_stopped = x->is_upgrade = false;
+    x->stale_tries = 0;
+    x->first_attempt_ms = 0;
     x->response = NULL;
     x->why = WHY_NONE;
     x->is_internal = true;
@@ -145,7 +153,9 @@ static bool asked_prepare(struct exchange *x) {
         if (!h1_is_token(x->asked_method))
             x->asked_method = x->method_name;
     }
-    x->up.framing = x->request->framing;
+    x->up.framing = x->is_body_dropped ? H1_NO_BODY : x->request->framing;
+    if (x->is_body_dropped && !x->up.is_done)
+        x->up.is_done = x->is_up_broken = true;
     x->up_length = x->request->content_length;
     x->up.max_bytes = exchange_policy(x)->client_max_body_bytes;
     x->is_body_own = proxy->has_body || !proxy->passes_request_body;
@@ -200,9 +210,11 @@ static enum why route_choose(struct exchange *x) {
         x->captures.regex = before;
     else if (!exchange_bind(x))
         return WHY_NO_MEMORY;
-    if (x->request->framing == H1_LENGTH && exchange_policy(x)->client_max_body_bytes &&
+    if (x->request->framing == H1_LENGTH && !x->is_body_dropped && exchange_policy(x)->client_max_body_bytes &&
         x->request->content_length > exchange_policy(x)->client_max_body_bytes)
         return WHY_BODY_TOO_LARGE;
+    if (x->route->is_internal && !x->is_internal)
+        return WHY_NOT_FOUND;
     return WHY_NONE;
 }
 

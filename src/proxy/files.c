@@ -210,12 +210,15 @@ static bool multipart_prepare(struct exchange *x, const struct candidate *c, con
     return true;
 }
 
+/* Conditions and ranges are for a 200: an error page is sent as it is. */
+static bool is_ordinary(const struct exchange *x) {
+    return x->answer_status == 0 || x->answer_status == 200;
+}
+
 static void unsatisfiable_prepare(struct exchange *x, struct builder *headers, uint64_t size) {
     headers->len = 0;
     builder_format(headers, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
-    x->local.status = 416;
-    x->local.content_type = STR("text/html");
-    x->local.body = local_page(416);
+    local_prepare_status(x, 416);
 }
 
 /* The body: the whole file, or what Range asks of it. */
@@ -227,7 +230,7 @@ static void body_prepare(struct exchange *x, struct candidate *c, struct builder
     local->status = 200;
     local->file_at = 0;
     local->file_end = c->info.size;
-    if (range_counts(x, &c->info, tag))
+    if (is_ordinary(x) && range_counts(x, &c->info, tag))
         verdict = range_parse(h1_head_value(x->request, H1_RANGE), c->info.size, ranges, RANGES_MAX, &count);
     if (verdict == RANGE_UNSATISFIABLE) {
         unsatisfiable_prepare(x, headers, c->info.size);
@@ -240,7 +243,7 @@ static void body_prepare(struct exchange *x, struct candidate *c, struct builder
         content_range_build(headers, &ranges[0], c->info.size);
         local->file_at = ranges[0].from;
         local->file_end = ranges[0].to + 1;
-    } else {
+    } else if (is_ordinary(x)) {
         builder_str(headers, STR("Accept-Ranges: bytes\r\n"));
     }
     local->file = c->file;
@@ -254,21 +257,23 @@ static void file_prepare(struct exchange *x, struct candidate *c) {
     struct builder headers = builder_make(memory, memory ? HEADERS_MAX_BYTES : 0);
     struct builder tag = builder_make(tag_memory, sizeof tag_memory);
     etag_build(&tag, &c->info);
-    builder_str(&headers, STR("Last-Modified: "));
-    http_date_build(&headers, c->info.modified_s);
-    builder_str(&headers, STR("\r\nETag: "));
+    if (is_ordinary(x)) {
+        builder_str(&headers, STR("Last-Modified: "));
+        http_date_build(&headers, c->info.modified_s);
+        builder_str(&headers, STR("\r\n"));
+    }
+    builder_str(&headers, STR("ETag: "));
     builder_str(&headers, builder_view(&tag));
     builder_str(&headers, STR("\r\n"));
     local->content_type = type_find(x, str_of(c->path));
-    unsigned status = conditions_status(x, &c->info, builder_view(&tag));
+    unsigned status = is_ordinary(x) ? conditions_status(x, &c->info, builder_view(&tag)) : 200;
     if (status == 200) {
         body_prepare(x, c, &headers, builder_view(&tag));
     } else {
         local->status = status;
         if (status == 412) {
             headers.len = 0;
-            local->content_type = STR("text/html");
-            local->body = local_page(412);
+            local_prepare_status(x, 412);
         }
     }
     local->headers = builder_view(&headers);

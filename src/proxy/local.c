@@ -1,53 +1,8 @@
 #include "proxy/local.h"
 
 #include "net/file.h"
+#include "proxy/page.h"
 #include "proxy/variables.h"
-
-/* One page a status: nginx's, with our name. */
-#define PAGES                                        \
-    PAGE(301, "301 Moved Permanently")               \
-    PAGE(302, "302 Found")                           \
-    PAGE(303, "303 See Other")                       \
-    PAGE(307, "307 Temporary Redirect")              \
-    PAGE(308, "308 Permanent Redirect")              \
-    PAGE(400, "400 Bad Request")                     \
-    PAGE(401, "401 Authorization Required")          \
-    PAGE(402, "402 Payment Required")                \
-    PAGE(403, "403 Forbidden")                       \
-    PAGE(404, "404 Not Found")                       \
-    PAGE(405, "405 Not Allowed")                     \
-    PAGE(406, "406 Not Acceptable")                  \
-    PAGE(408, "408 Request Time-out")                \
-    PAGE(409, "409 Conflict")                        \
-    PAGE(410, "410 Gone")                            \
-    PAGE(411, "411 Length Required")                 \
-    PAGE(412, "412 Precondition Failed")             \
-    PAGE(413, "413 Request Entity Too Large")        \
-    PAGE(414, "414 Request-URI Too Large")           \
-    PAGE(415, "415 Unsupported Media Type")          \
-    PAGE(416, "416 Requested Range Not Satisfiable") \
-    PAGE(421, "421 Misdirected Request")             \
-    PAGE(429, "429 Too Many Requests")               \
-    PAGE(500, "500 Internal Server Error")           \
-    PAGE(501, "501 Not Implemented")                 \
-    PAGE(502, "502 Bad Gateway")                     \
-    PAGE(503, "503 Service Temporarily Unavailable") \
-    PAGE(504, "504 Gateway Time-out")                \
-    PAGE(505, "505 HTTP Version Not Supported")      \
-    PAGE(507, "507 Insufficient Storage")
-
-struct str local_page(unsigned status) {
-    switch (status) {
-#define PAGE(status, title)                                                                          \
-    case status:                                                                                     \
-        return STR("<html>\r\n<head><title>" title "</title></head>\r\n<body>\r\n<center><h1>" title \
-                   "</h1></center>\r\n<hr><center>hawser</center>\r\n</body>\r\n</html>\r\n");
-        PAGES
-#undef PAGE
-    default:
-        return STR("");
-    }
-}
 
 /* What a Socket.IO client makes of it is in facts of Engine.IO: it begins a new session. A browser may read it
  * only with CORS fields, which mirror the request. */
@@ -71,12 +26,6 @@ static void sid_unknown_prepare(struct exchange *x) {
         local->headers = builder_view(&out);
 }
 
-void local_prepare_status(struct exchange *x, unsigned status) {
-    x->local.status = status;
-    x->local.content_type = STR("text/html");
-    x->local.body = local_page(status);
-}
-
 void local_prepare_why(struct exchange *x) {
     unsigned status = why_info(x->why)->http;
     if (!x->request || x->why == WHY_BAD_REQUEST || x->why == WHY_BAD_CHUNK)
@@ -89,17 +38,50 @@ void local_prepare_why(struct exchange *x) {
     local_prepare_status(x, status ? status : 500);
 }
 
-static bool is_redirect(unsigned status) {
+/* What comes behind such a request may not be what it looks like: the connection ends (nginx). */
+static bool status_closes(unsigned status) {
+    return status == 400 || status == 413 || status == 414 || (status >= 495 && status <= 497) ||
+           status == 500 || status == 501;
+}
+
+void local_prepare_status(struct exchange *x, unsigned status) {
+    struct local *local = &x->local;
+    local_close(x);
+    *local = (struct local){.status = status, .file = -1};
+    local->is_page = status >= 400 || local_is_redirect(status);
+    local->body = page_text(status, exchange_policy(x)->server_tokens);
+    if (local->body.len)
+        local->content_type = STR("text/html");
+    if (status_closes(status) && x->front)
+        x->front->must_close = true;
+}
+
+bool local_is_redirect(unsigned status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* A location of our own server is made absolute, as nginx does. */
+static void host_build(struct exchange *x, struct builder *out) {
+    struct address address;
+    if (exchange_policy(x)->is_redirect_site_named && x->site->names.count)
+        builder_str(out, x->site->names.items[0]);
+    else if (x->host.len)
+        builder_str(out, x->host);
+    else if (x->front && socket_local(x->front->duct->ev.fd, &address) == 0)
+        address_build_host(out, &address);
+}
+
+/* A path is made a whole URL of the server that it was asked from. */
 void local_build_location(struct exchange *x, struct builder *out, struct str target) {
-    struct variable scheme = {.id = VARIABLE_SCHEME}, host = {.id = VARIABLE_HTTP, .name = STR("host")};
-    if (target.len && target.ptr[0] == '/') {
+    const struct policy *policy = exchange_policy(x);
+    struct variable scheme = {.id = VARIABLE_SCHEME};
+    if (target.len && target.ptr[0] == '/' && policy->is_redirect_absolute) {
+        size_t begin = out->len;
         variable_eval(x, &scheme, out);
+        unsigned usual = out->len - begin == 5 ? 443 : 80; /* https */
         builder_str(out, STR("://"));
-        variable_eval(x, &host, out);
+        host_build(x, out);
+        if (policy->is_redirect_with_port && !x->listen->is_unix && x->listen->port != usual)
+            builder_format(out, ":%u", x->listen->port);
     }
     builder_str(out, target);
 }
@@ -113,10 +95,8 @@ bool local_prepare_redirect(struct exchange *x, unsigned status, struct str targ
     builder_str(&out, STR("\r\n"));
     if (!memory || out.overflow)
         return false;
-    x->local.status = status;
+    local_prepare_status(x, status);
     x->local.headers = builder_view(&out);
-    x->local.content_type = STR("text/html");
-    x->local.body = local_page(status);
     return true;
 }
 
@@ -127,16 +107,19 @@ bool local_prepare_return(struct exchange *x) {
         return false;
     struct str text = template_eval_copy(x, &answer->text);
     if (!text.ptr ||
-        (is_redirect(answer->status) && text.len && !local_prepare_redirect(x, answer->status, text))) {
+        (local_is_redirect(answer->status) && text.len && !local_prepare_redirect(x, answer->status, text))) {
         x->why = WHY_NO_MEMORY;
         return true;
     }
-    local->status = answer->status;
-    if (is_redirect(answer->status) && text.len)
+    if (local_is_redirect(answer->status) && text.len)
         return true;
-    bool has_text = !template_is_empty(&answer->text);
-    local->body = has_text ? text : local_page(answer->status);
-    local->content_type = has_text ? exchange_policy(x)->default_type : STR("text/html");
+    if (template_is_empty(&answer->text)) {
+        local_prepare_status(x, answer->status);
+        return true;
+    }
+    local->status = answer->status;
+    local->body = text;
+    local->content_type = exchange_policy(x)->default_type;
     return true;
 }
 

@@ -1,7 +1,9 @@
 #include "proxy/response_head.h"
 
+#include "base/version.h"
 #include "proxy/field.h"
 #include "proxy/response_field.h"
+#include "proxy/variables.h"
 
 static void status_line_build(struct builder *out, unsigned status, struct str reason) {
     builder_str(out, STR("HTTP/1.1 "));
@@ -16,9 +18,31 @@ static void date_build(struct exchange *x, struct builder *out) {
     field_build(out, STR("Date"), str_of(x->engine->date_http));
 }
 
+static void server_build(struct exchange *x, struct builder *out) {
+    const struct policy *policy = exchange_policy(x);
+    size_t begin = out->len;
+    switch (policy->server_tokens) {
+    case SERVER_TOKENS_ON:
+    case SERVER_TOKENS_BUILD:
+        builder_str(out, STR("Server: hawser/" VERSION "\r\n"));
+        return;
+    case SERVER_TOKENS_OFF:
+        builder_str(out, STR("Server: hawser\r\n"));
+        return;
+    case SERVER_TOKENS_TEXT:
+        break;
+    }
+    builder_str(out, STR("Server: "));
+    template_eval(x, &policy->server_text, out);
+    if (out->len == begin + 8)
+        out->len = begin;
+    else
+        builder_str(out, STR("\r\n"));
+}
+
 void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason) {
     status_line_build(out, status, reason);
-    builder_str(out, STR("Server: hawser\r\n"));
+    server_build(x, out);
     date_build(x, out);
 }
 
@@ -105,13 +129,16 @@ static struct str reason_of(const struct h1_head *response) {
 }
 
 void response_head_build(struct exchange *x, struct builder *out) {
-    status_line_build(out, x->response->status, reason_of(x->response));
+    unsigned status = x->answer_status ? x->answer_status : x->response->status;
+    status_line_build(out, status, x->answer_status ? str_of(h1_reason(status)) : reason_of(x->response));
     if (!is_theirs(x, H1_SERVER, STR("Server")))
-        builder_str(out, STR("Server: hawser\r\n"));
+        server_build(x, out);
     if (!is_theirs(x, H1_DATE, STR("Date")))
         date_build(x, out);
     fields_build(x, out);
-    response_head_add(x, out, x->response->status);
+    builder_str(out, x->answer_headers);
+    response_head_add(x, out, status);
+    x->status = status;
     response_head_end(x, out);
 }
 

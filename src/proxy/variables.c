@@ -1,5 +1,6 @@
 #include "proxy/variables.h"
 
+#include "base/version.h"
 #include "codec/uri.h"
 #include "loop/clock.h"
 #include "loop/random.h"
@@ -161,7 +162,7 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         builder_str(out, str_of(x->engine->hostname));
         return true;
     case VARIABLE_NGINX_VERSION:
-        builder_str(out, STR("1.31.3"));
+        builder_str(out, STR(VERSION_NGINX));
         return true;
     case VARIABLE_REQUEST_ID:
         if (!x->request_id[0] && !x->request_id[1])

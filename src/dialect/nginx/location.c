@@ -43,10 +43,8 @@ static bool pattern_read(struct scope *scope, const struct node *node, struct pa
             pattern->text = str_from(at->text, len);
             return true;
         }
-    if (at->text.len && at->text.ptr[0] == '@') {
-        reader_fail(reader, at, "named locations (\"%.*s\") are not built yet", STR_ARG(at->text));
-        return false;
-    }
+    if (at->text.len && at->text.ptr[0] == '@')
+        pattern->match = ROUTE_NAMED;
     return true;
 }
 
@@ -55,9 +53,15 @@ static bool nesting_is_right(struct scope *scope, const struct pattern *pattern)
     struct reader *reader = scope->reader;
     if (!(scope->context & CONTEXT_LOCATION))
         return true;
-    if (outer->match == ROUTE_EXACT) {
-        reader_fail(reader, pattern->at, "location \"%.*s\" cannot be inside the exact location \"%.*s\"",
-                    STR_ARG(pattern->text), STR_ARG(outer->pattern));
+    if (outer->match == ROUTE_EXACT || outer->match == ROUTE_NAMED) {
+        reader_fail(reader, pattern->at, "location \"%.*s\" cannot be inside the %s location \"%.*s\"",
+                    STR_ARG(pattern->text), outer->match == ROUTE_EXACT ? "exact" : "named",
+                    STR_ARG(outer->pattern));
+        return false;
+    }
+    if (pattern->match == ROUTE_NAMED) {
+        reader_fail(reader, pattern->at, "named location \"%.*s\" can be on the server level only",
+                    STR_ARG(pattern->text));
         return false;
     }
     if (pattern->match != ROUTE_REGEX && !str_starts(pattern->text, outer->pattern)) {
@@ -84,6 +88,8 @@ static struct route *route_make(struct scope *scope, const struct pattern *patte
                             .pattern = pattern->text,
                             .action = ROUTE_FILES,
                             .policy = *scope->policy};
+    if (pattern->match == ROUTE_NAMED)
+        return route;
     if (pattern->match != ROUTE_REGEX) {
         if (pattern->text.len == 0 || pattern->text.ptr[0] != '/') {
             struct diagnostic *said = reader_say(
@@ -126,6 +132,18 @@ static void slash_redirect(struct scope *scope, struct route_table *table, const
         reader_starve(reader);
 }
 
+static enum route_added route_add(struct scope *scope, struct route_table *table, struct route *route) {
+    struct arena *arena = &scope->reader->model->arena;
+    struct map *named = &scope->site->named;
+    if (route->match != ROUTE_NAMED)
+        return route_table_add(table, route, arena);
+    if (!named->arena)
+        map_init(named, arena, false);
+    if (map_get(named, route->pattern))
+        return ROUTE_IS_DUPLICATE;
+    return map_put(named, route->pattern, route) ? ROUTE_ADDED : ROUTE_NO_MEMORY;
+}
+
 void location_end(struct scope *scope) {
     struct route_table *table =
         scope->context & CONTEXT_LOCATION ? &scope->route->children : &scope->site->routes;
@@ -148,7 +166,7 @@ void location_read(struct scope *scope, const struct node *node, const struct di
         reader_say(reader, SEVERITY_WARNING, &node->words[0],
                    "this location is never reached: the server's \"return\" answers every request");
     else
-        switch (route_table_add(table, route, &reader->model->arena)) {
+        switch (route_add(scope, table, route)) {
         case ROUTE_IS_DUPLICATE:
             reader_fail(reader, pattern.at, "duplicate location \"%.*s\"", STR_ARG(pattern.text));
             return;

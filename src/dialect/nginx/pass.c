@@ -147,11 +147,10 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
     struct target target = {.scope = scope, .at = &node->words[1]};
     if (!target_split(&target))
         return;
-    if (target.has_uri && scope->route->match == ROUTE_REGEX) {
-        struct diagnostic *said =
-            reader_fail(reader, target.at,
-                        "\"proxy_pass\" cannot have a path in a location given by a regular "
-                        "expression");
+    if (target.has_uri && (scope->route->match == ROUTE_REGEX || scope->route->match == ROUTE_NAMED)) {
+        struct diagnostic *said = reader_fail(
+            reader, target.at, "\"proxy_pass\" cannot have a path in a %s",
+            scope->route->match == ROUTE_NAMED ? "named location" : "location given by a regular expression");
         diagnostic_hint(reader->diagnostics, said,
                         "there is no fixed prefix that \"%.*s\" could replace: write http://%.*s",
                         STR_ARG(target.uri), STR_ARG(target.address));

@@ -7,9 +7,9 @@
 
 /* ---- rows ---- */
 
-static const struct area *const areas[] = {&core_area,     &http_area,  &server_area, &files_area,
-                                           &proxy_area,    &reply_area, &map_area,    &upstream_area,
-                                           &resolver_area, &log_area,   &guard_area,  &other_area};
+static const struct area *const areas[] = {
+    &core_area, &http_area,     &server_area,   &files_area, &answer_area, &proxy_area, &reply_area,
+    &map_area,  &upstream_area, &resolver_area, &log_area,   &guard_area,  &other_area};
 enum { AREAS = sizeof areas / sizeof *areas };
 
 const struct directive *directive_at(size_t number) {

@@ -53,8 +53,8 @@ struct area {
 #define UPSTREAM(member) OBJECT_UPSTREAM, offsetof(struct upstream, member)
 #define NOTHING OBJECT_NONE, 0
 
-extern const struct area core_area, http_area, server_area, files_area, proxy_area, reply_area, upstream_area,
-    map_area, log_area, other_area, guard_area, resolver_area;
+extern const struct area core_area, http_area, server_area, files_area, answer_area, proxy_area, reply_area,
+    upstream_area, map_area, log_area, other_area, guard_area, resolver_area;
 
 enum { DIRECTIVES_MAX = 1024 };
 

@@ -1,5 +1,5 @@
-#ifndef MAIN_VERSION_H
-#define MAIN_VERSION_H
+#ifndef BASE_VERSION_H
+#define BASE_VERSION_H
 
 #define VERSION "0.1.0"
 /* The version of nginx whose documentation says what a directive means. */
