@@ -1,7 +1,7 @@
 #ifndef MODEL_UPSTREAM_H
 #define MODEL_UPSTREAM_H
 
-#include "model/diagnostic.h"
+#include "model/check.h"
 #include "model/template.h"
 
 /* Who can answer, as configured: an upstream block, or the server a proxy_pass names directly. */
@@ -56,6 +56,7 @@ struct upstream {
     uint64_t keepalive_requests;   /* a connection, default 1,000 */
     struct resolver *resolver;     /* for servers with `resolve`: its own or http's; NULL: none */
     uint64_t resolver_timeout_ms;  /* 30,000 */
+    const struct check *check;     /* active health checks; NULL: none */
 };
 
 #endif

@@ -249,7 +249,7 @@ static bool has_failed(const struct member *member) {
 }
 
 bool member_is_up(const struct group *group, const struct member *member, uint64_t now_ms) {
-    if (member->is_down)
+    if (member->is_down || peer_is_checked_down(member->peer))
         return false;
     return !has_failed(member) || is_sole(group) || has_window_passed(member, now_ms);
 }

@@ -12,6 +12,20 @@
 
 enum { PEER_NAME_MAX = 128 };
 
+enum peer_state { PEER_UNCHECKED, PEER_UP, PEER_DOWN };
+
+/* What active checks say of a peer. Written by the one loop that checks (health.h), read by all. */
+struct peer_check {
+    atomic_uint state;        /* enum peer_state: DOWN is given no requests */
+    atomic_uint rises, falls; /* good and bad verdicts in a row */
+    atomic_uint verdict;      /* the last: enum probe_verdict, and the answer's status << 8 */
+    atomic_uint_least64_t checks;
+    atomic_uint_least64_t since_ms,
+        checked_ms;                   /* clock_wall_ms of the last change and the last check; 0: never */
+    atomic_uint_least64_t changed_ms; /* clock_mono_ms of the last change */
+    void *watcher;                    /* the health's own record, for its loop alone */
+};
+
 struct peer {
     /* Written by every request, whichever loop it is on: a line of the cache for themselves, so that what is
      * only read stays in every core's cache. */
@@ -30,6 +44,7 @@ struct peer {
     atomic_uint names;   /* groups in force that name it: peer_is_gone */
     atomic_bool was_named; /* one did, at some time */
 
+    struct peer_check check;
     uint64_t upstream_hash; /* of the whole name: the sid table's namespace */
     struct address address;
     char name[PEER_NAME_MAX];     /* address_build's text, for logs and $upstream_addr */
@@ -42,6 +57,10 @@ void registry_free(struct registry *registry);
 /* The peer with this upstream name and address, made when there is none; a reference is taken for the caller.
  * NULL without memory. Any thread. */
 struct peer *registry_peer(struct registry *registry, struct str upstream, const struct address *address);
+
+static inline bool peer_is_checked_down(const struct peer *peer) {
+    return atomic_load_explicit(&peer->check.state, memory_order_relaxed) == PEER_DOWN;
+}
 
 /* What peer->upstream_hash is for an upstream of this name. */
 uint64_t peer_hash_upstream(struct str upstream);
