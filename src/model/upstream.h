@@ -43,6 +43,9 @@ struct upstream_server {
     unsigned max_connections; /* 0: no limit */
 };
 
+/* What becomes of the tunnels of a server that its checks find down. */
+enum on_down { ON_DOWN_KEEP, ON_DOWN_CLOSE };
+
 struct upstream {
     struct place place;
     struct str name; /* of the block; for an implicit one "host:port" as written in proxy_pass */
@@ -56,7 +59,9 @@ struct upstream {
     uint64_t keepalive_requests;   /* a connection, default 1,000 */
     struct resolver *resolver;     /* for servers with `resolve`: its own or http's; NULL: none */
     uint64_t resolver_timeout_ms;  /* 30,000 */
-    const struct check *check;     /* active health checks; NULL: none */
+    enum on_down on_down;
+    uint64_t drain_ms;         /* over which they are closed */
+    const struct check *check; /* active health checks; NULL: none */
 };
 
 #endif

@@ -14,8 +14,35 @@ enum {
     SWEEP_MS = 1000,
 };
 
+/* Has a server of the group gone down that still has tunnels, which are to be closed? */
+static bool group_is_left(const struct group *group) {
+    const struct check *check = group->upstream->check;
+    for (unsigned i = 0; check && check->closes_tunnels && i < group->count; i++)
+        if (peer_is_checked_down(group->members[i].peer) &&
+            atomic_load_explicit(&group->members[i].peer->tunnels, memory_order_relaxed))
+            return true;
+    return false;
+}
+
+static void tunnels_of_leave(struct engine *engine, const struct group *group) {
+    LIST_EACH (&engine->tunnel_list, node) {
+        struct tunnel *tunnel = LIST_OF(node, struct tunnel, node);
+        if (tunnel->peer->upstream_hash == group->upstream_hash && peer_is_checked_down(tunnel->peer))
+            tunnel_leave(tunnel, WHY_CHECKED_DOWN, group->upstream->check->drain_ms);
+    }
+}
+
+static void tunnels_leave(struct engine *engine) {
+    struct str name;
+    const void *group;
+    for (size_t at = 0; engine->hold && map_each(&engine->hold->snapshot->groups, &at, &name, &group);)
+        if (group_is_left(group))
+            tunnels_of_leave(engine, group);
+}
+
 static void sweep(struct timer *timer) {
     struct engine *engine = LIST_OF(timer, struct engine, sweep);
+    tunnels_leave(engine);
     sid_sweep(engine->sids, engine->index, engine->loops, engine->loop->now_ms);
     loop_arm(engine->loop, &engine->sweep, SWEEP_MS);
 }
@@ -25,10 +52,14 @@ static bool parts_make(struct engine *engine) {
     engine->idle = idle_pool_new(engine->loop);
     engine->back_scratch = mem_alloc(LOOP_SCRATCH_BYTES);
     engine->stage = mem_alloc(GATHER_STAGE_BYTES);
-    return engine->ducts && engine->idle && engine->back_scratch && engine->stage;
+    if (engine->index == 0 && engine->ducts)
+        engine->health = health_new(engine->loop, engine->ducts, &engine->log);
+    return engine->ducts && engine->idle && engine->back_scratch && engine->stage &&
+           (engine->index || engine->health);
 }
 
 static void parts_free(struct engine *engine) {
+    health_free(engine->health);
     if (engine->idle)
         idle_pool_free(engine->idle);
     if (engine->ducts)
@@ -61,6 +92,7 @@ struct engine *engine_new(const struct engine_setup *setup) {
     slab_init(&engine->fronts, sizeof(struct front));
     slab_init(&engine->exchanges, sizeof(struct exchange));
     slab_init(&engine->tunnels, sizeof(struct tunnel));
+    slab_init(&engine->walks, sizeof(struct ws_walk));
     list_init(&engine->listeners);
     list_init(&engine->front_list);
     list_init(&engine->exchange_list);
@@ -88,6 +120,8 @@ void engine_free(struct engine *engine) {
     while (!list_is_empty(&engine->front_list))
         front_close(LIST_OF(engine->front_list.next, struct front, node));
     timer_disarm(&engine->sweep);
+    health_free(engine->health);
+    engine->health = NULL;
     idle_pool_free(engine->idle);
     engine->idle = NULL;
     loop_turn(engine->loop, 0); /* buries what was closed */
@@ -100,6 +134,7 @@ void engine_free(struct engine *engine) {
     slab_fini(&engine->fronts);
     slab_fini(&engine->exchanges);
     slab_fini(&engine->tunnels);
+    slab_fini(&engine->walks);
     parts_free(engine);
 }
 
@@ -220,6 +255,8 @@ bool engine_install(struct engine *engine, struct snapshot *snapshot) {
         listener->listen = listen_find(snapshot->model, str_of(listener->text));
     }
     stale_retire(engine);
+    if (engine->health && !health_install(engine->health, &snapshot->groups))
+        log_line(&engine->log, LOG_CRIT, "out of memory: not all servers are checked");
     if (old) {
         old->users++;
         engine_hold_drop(engine, old);

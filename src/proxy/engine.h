@@ -6,6 +6,7 @@
 #include "codec/h1_head.h"
 #include "loop/loop.h"
 #include "proxy/snapshot.h"
+#include "upstream/health.h"
 #include "upstream/idle.h"
 #include "upstream/roster.h"
 #include "upstream/sid.h"
@@ -55,8 +56,9 @@ struct engine {
 
     struct duct_pool *ducts;
     struct idle_pool *idle;
+    struct health *health;    /* of loop 0 alone; else NULL */
     struct arena_pool arenas; /* for exchanges */
-    struct slab fronts, exchanges, tunnels;
+    struct slab fronts, exchanges, tunnels, walks;
     struct list listeners, front_list, exchange_list, tunnel_list;
 
     char *back_scratch; /* LOOP_SCRATCH_BYTES: what backs are read into; fronts and tunnels use loop->scratch */

@@ -228,8 +228,7 @@ enum exchange_state exchange_tunnel(struct exchange *x) {
     x->is_head_out = true;
     if (error)
         return exchange_fail(x, error == -EMSGSIZE ? WHY_ANSWER_TOO_LARGE : WHY_CLIENT_RESET);
-    inbox_consume(&x->back.in, x->back.in.view.len);
-    enum why why = tunnel_begin(x);
+    enum why why = tunnel_begin(x, x->back.in.view);
     if (why != WHY_NONE)
         return exchange_fail(x, why);
     return exchange_policy(x)->access_logs.count ? STATE_TUNNEL : STATE_DONE;

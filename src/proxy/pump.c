@@ -22,6 +22,8 @@ static ssize_t quick_move(struct pump *pump, int *error) {
     ssize_t got = duct_recv(pump->from, scratch, LOOP_SCRATCH_BYTES);
     if (got <= 0)
         return got;
+    if (pump->walk)
+        ws_walk_feed(pump->walk, str_make(scratch, (size_t)got));
     struct iovec part = {scratch, (size_t)got};
     *error = outbox_send(&pump->to, &part, 1);
     return got;
@@ -38,6 +40,8 @@ static ssize_t careful_move(struct pump *pump, int *error) {
         *error = (int)sent;
         return 1;
     }
+    if (sent > 0 && pump->walk)
+        ws_walk_feed(pump->walk, str_make(scratch, (size_t)sent));
     if (sent > 0)
         duct_discard(pump->from, (size_t)sent, (size_t)got);
     return sent;
@@ -70,4 +74,8 @@ enum pump_verdict pump_run(struct pump *pump) {
         pump->bytes += (uint64_t)moved;
     }
     return error == -ENOMEM ? PUMP_NO_MEMORY : PUMP_BROKEN_TO;
+}
+
+bool pump_is_between_frames(const struct pump *pump) {
+    return pump->walk && !pump->walk->is_broken && pump->walk->left == 0 && pump->walk->held == 0;
 }

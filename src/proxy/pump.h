@@ -1,9 +1,11 @@
 #ifndef PROXY_PUMP_H
 #define PROXY_PUMP_H
 
+#include "codec/ws.h"
 #include "proxy/outbox.h"
 
-/* One direction of a tunnel: moves bytes from a duct to another. Blind: it does not look at them.
+/* One direction of a tunnel: moves bytes from a duct to another. It is blind, or, given a walk, watching: then
+ * it knows where a frame ends and another may be put in between.
  *
  * As long as the receiver keeps up, bytes are read into the loop's scratch memory and sent from there. Once the
  * kernel's queue towards the receiver grows, the pump turns careful: it looks at the bytes without taking them
@@ -11,8 +13,9 @@
  * at all. */
 struct pump {
     struct duct *from;
-    struct outbox to; /* holds what a send of a quick pump left over */
-    uint64_t bytes;   /* moved */
+    struct outbox to;     /* holds what a send of a quick pump left over */
+    uint64_t bytes;       /* moved */
+    struct ws_walk *walk; /* NULL: blind */
     bool is_careful;
     bool is_ended; /* the sender's FIN was read and passed on */
 };
@@ -27,5 +30,7 @@ enum pump_verdict {
 };
 
 enum pump_verdict pump_run(struct pump *pump);
+/* Does what has been moved so far end with a frame? Never known of a blind pump. */
+bool pump_is_between_frames(const struct pump *pump);
 
 #endif

@@ -1,9 +1,14 @@
 #include "proxy/tunnel.h"
 
+#include "loop/random.h"
+
 #include <errno.h>
 
 enum {
     HALF_CLOSE_MS = 30000,
+    GOODBYE_MS = 2000, /* for the client's own close frame */
+    FRAME_END_MS = 100,
+    FRAME_END_WAITS = 50,
     UPGRADE_DONE_MS = 11000, /* Engine.IO closes an upgrade that is not completed in 10 s: older ones were */
 };
 
@@ -33,6 +38,8 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     struct duct *client = tunnel->up.from, *backend = tunnel->down.from;
     outbox_fini(&tunnel->up.to);
     outbox_fini(&tunnel->down.to);
+    if (tunnel->down.walk)
+        slab_free(&engine->walks, tunnel->down.walk);
     duct_close(client);
     duct_close(backend);
     session_leave(tunnel);
@@ -94,7 +101,7 @@ static void tunnel_run(struct tunnel *tunnel) {
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
     if (tunnel->up.is_ended && tunnel->down.is_ended)
         tunnel_close(tunnel, WHY_DONE);
-    else if (activity(tunnel) != before || is_half != was_half)
+    else if (tunnel->leaving == WHY_NONE && (activity(tunnel) != before || is_half != was_half))
         loop_arm(tunnel->engine->loop, &tunnel->idle, tunnel->idle_ms);
 }
 
@@ -106,8 +113,47 @@ static void tunnel_go_on(struct task *task) {
     tunnel_run(LIST_OF(task, struct tunnel, task));
 }
 
+void tunnel_leave(struct tunnel *tunnel, enum why why, uint64_t spread_ms) {
+    if (tunnel->leaving != WHY_NONE)
+        return;
+    tunnel->leaving = (uint8_t)why;
+    loop_arm(tunnel->engine->loop, &tunnel->idle, spread_ms ? random_u64() % spread_ms : 0);
+}
+
+/* RFC 6455 5.5.1: the frame with its code, then no more from this side. False: not now. */
+static bool goodbye_say(struct tunnel *tunnel) {
+    struct pump *down = &tunnel->down;
+    unsigned code = why_info((enum why)tunnel->leaving)->close;
+    struct ws_frame frame = {.is_final = true, .op = WS_CLOSE, .payload_len = 2};
+    char bytes[WS_HEAD_MAX + 2];
+    if (!pump_is_between_frames(down) || !outbox_is_empty(&down->to) || !down->to.duct->can_write)
+        return false;
+    size_t len = ws_frame_build(bytes, &frame);
+    bytes[len] = (char)(code >> 8);
+    bytes[len + 1] = (char)code;
+    struct iovec part = {bytes, len + 2};
+    if (outbox_send(&down->to, &part, 1) || !outbox_is_empty(&down->to))
+        return false;
+    duct_shutdown(down->to.duct);
+    down->is_ended = true;
+    return true;
+}
+
+/* A frame that goes on and on is not waited for for ever. */
+static void leave_step(struct tunnel *tunnel) {
+    bool is_said = tunnel->down.is_ended; /* and the client has not answered */
+    if (is_said || !tunnel->down.walk || tunnel->waits++ == FRAME_END_WAITS)
+        tunnel_close(tunnel, (enum why)tunnel->leaving);
+    else
+        loop_arm(tunnel->engine->loop, &tunnel->idle, goodbye_say(tunnel) ? GOODBYE_MS : FRAME_END_MS);
+}
+
 static void tunnel_expire(struct timer *timer) {
     struct tunnel *tunnel = LIST_OF(timer, struct tunnel, idle);
+    if (tunnel->leaving != WHY_NONE) {
+        leave_step(tunnel);
+        return;
+    }
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
     tunnel_close(tunnel, is_half ? WHY_HALF_CLOSE_TIMEOUT : WHY_TUNNEL_IDLE);
 }
@@ -117,7 +163,17 @@ static void pump_init(struct pump *pump, struct duct *from, struct outbox *to) {
     *to = (struct outbox){.duct = to->duct, .total = to->total};
 }
 
-enum why tunnel_begin(struct exchange *x) {
+/* Tunnels that may have to be ended in good order are watched. Without memory for it they are closed without.
+ */
+static struct ws_walk *walk_begin(struct exchange *x, struct str early) {
+    const struct check *check = x->group->upstream->check;
+    struct ws_walk *walk = check && check->closes_tunnels ? slab_new(&x->engine->walks) : NULL;
+    if (walk)
+        ws_walk_feed(walk, early);
+    return walk;
+}
+
+enum why tunnel_begin(struct exchange *x, struct str early_down) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
     struct tunnel *tunnel = slab_new(&engine->tunnels);
@@ -137,6 +193,7 @@ enum why tunnel_begin(struct exchange *x) {
     timer_init(&tunnel->idle, tunnel_expire);
     pump_init(&tunnel->up, front->duct, &x->back.out);
     pump_init(&tunnel->down, x->back.duct, &front->out);
+    tunnel->down.walk = walk_begin(x, early_down);
     tunnel->up.bytes = early.iov_len;
     tunnel->peer = x->member->peer;
     peer_take(tunnel->peer);

@@ -12,6 +12,8 @@ struct tunnel {
     struct engine *engine;
     uint32_t idle_ms;
     bool is_over;
+    uint8_t leaving;           /* enum why: it is to end in good order when `idle` fires; WHY_NONE: it is not */
+    uint8_t waits;             /* for the end of a frame, when leaving */
     struct task task;          /* goes on in the next turn; once over, frees */
     struct list node;          /* in engine->tunnel_list */
     struct peer *peer;         /* a reference; counted in active and tunnels */
@@ -21,8 +23,12 @@ struct tunnel {
 };
 
 /* Makes a tunnel of the exchange's two ducts and gives the front up. Bytes that the client sent behind its head
- * go first. WHY_NONE, or why it could not be. */
-enum why tunnel_begin(struct exchange *x);
+ * go first; `early` is what the backend sent behind its own, and has gone already. WHY_NONE, or why it could
+ * not be. */
+enum why tunnel_begin(struct exchange *x, struct str early);
+/* Ends it in good order, at a random moment within spread_ms: with a close frame between two frames where the
+ * tunnel is watched, and then time for the client to answer. */
+void tunnel_leave(struct tunnel *tunnel, enum why why, uint64_t spread_ms);
 /* Ends it at once. */
 void tunnel_close(struct tunnel *tunnel, enum why why);
 

@@ -8,8 +8,10 @@
 /* ---- rows ---- */
 
 static const struct area *const areas[] = {
-    &core_area, &http_area,     &server_area,   &files_area, &answer_area, &proxy_area, &reply_area,
-    &map_area,  &upstream_area, &resolver_area, &log_area,   &guard_area,  &other_area};
+#define AREA(name) &name##_area,
+#include "dialect/nginx/area.def"
+#undef AREA
+};
 enum { AREAS = sizeof areas / sizeof *areas };
 
 const struct directive *directive_at(size_t number) {
@@ -185,13 +187,12 @@ static struct str directive_nearest(const struct scope *scope, const struct node
 static bool is_of_module(struct str name) {
     static const struct str prefixes[] = {
 #define PREFIX(text) {"" text, sizeof(text) - 1}
-        PREFIX("fastcgi_"),     PREFIX("uwsgi_"),        PREFIX("scgi_"),        PREFIX("grpc_"),
-        PREFIX("memcached_"),   PREFIX("geoip_"),        PREFIX("js_"),          PREFIX("perl_"),
-        PREFIX("auth_jwt_"),    PREFIX("image_filter_"), PREFIX("xslt_"),        PREFIX("otel_"),
-        PREFIX("quic_"),        PREFIX("http3_"),        PREFIX("http2_"),       PREFIX("zone_sync"),
-        PREFIX("health_check"), PREFIX("mgmt"),          PREFIX("acme_"),        PREFIX("ssi_"),
-        PREFIX("ssl_"),         PREFIX("proxy_ssl_"),    PREFIX("proxy_cache_"), PREFIX("userid_"),
-        PREFIX("check_"),
+        PREFIX("fastcgi_"),   PREFIX("uwsgi_"),        PREFIX("scgi_"),   PREFIX("grpc_"),
+        PREFIX("memcached_"), PREFIX("geoip_"),        PREFIX("js_"),     PREFIX("perl_"),
+        PREFIX("auth_jwt_"),  PREFIX("image_filter_"), PREFIX("xslt_"),   PREFIX("otel_"),
+        PREFIX("quic_"),      PREFIX("http3_"),        PREFIX("http2_"),  PREFIX("zone_sync"),
+        PREFIX("mgmt"),       PREFIX("acme_"),         PREFIX("ssi_"),    PREFIX("ssl_"),
+        PREFIX("proxy_ssl_"), PREFIX("proxy_cache_"),  PREFIX("userid_"),
 #undef PREFIX
     };
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)

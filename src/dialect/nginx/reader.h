@@ -53,8 +53,9 @@ struct area {
 #define UPSTREAM(member) OBJECT_UPSTREAM, offsetof(struct upstream, member)
 #define NOTHING OBJECT_NONE, 0
 
-extern const struct area core_area, http_area, server_area, files_area, answer_area, proxy_area, reply_area,
-    upstream_area, map_area, log_area, other_area, guard_area, resolver_area;
+#define AREA(name) extern const struct area name##_area;
+#include "dialect/nginx/area.def"
+#undef AREA
 
 enum { DIRECTIVES_MAX = 1024 };
 
@@ -84,6 +85,7 @@ struct reader {
     struct arena scratch;
     struct str directory; /* of the main file, with '/' at its end, or empty */
     struct map maps;      /* name -> struct value_map * */
+    struct map matches;   /* name -> struct match * */
     struct map slots;     /* name -> number of the slot + 1 */
     VEC(struct log_format *) formats;
     struct policy policy; /* of http */

@@ -299,8 +299,6 @@ static void upstream_read(struct scope *scope, const struct node *node, const st
     block_verify(reader, upstream, node);
 }
 
-static const char checks[] = "a server that fails is set aside by max_fails and fail_timeout";
-
 static const struct directive rows[] = {
     {"upstream", CONTEXT_HTTP, 1, 1, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, upstream_read, NOTHING, NULL},
     {"server", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, 0, server_read, NOTHING, NULL},
@@ -324,9 +322,6 @@ static const struct directive rows[] = {
     {"queue", CONTEXT_UPSTREAM, 1, 2, 0, set_not_built, NOTHING, NULL},
     {"ntlm", CONTEXT_UPSTREAM, 0, 0, 0, set_not_built, NOTHING, NULL},
     {"state", CONTEXT_UPSTREAM, 1, 1, 0, set_not_built, NOTHING, NULL},
-    {"check", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, 0, set_not_built, NOTHING, checks},
-    {"check_http_send", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, 0, set_not_built, NOTHING, checks},
-    {"check_http_expect_alive", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, 0, set_not_built, NOTHING, checks},
 };
 
 const struct area upstream_area = {rows, sizeof rows / sizeof *rows};
