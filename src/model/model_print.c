@@ -2,6 +2,8 @@
 
 #include "model/model.h"
 
+#include "model/check_print.h"
+
 /* The canonical text: one fact a line, and of settings only what differs from policy_init's. */
 
 static void put_line(struct builder *out, unsigned depth) {
@@ -353,6 +355,11 @@ static void put_upstream(struct builder *out, const struct upstream *upstream) {
     put_number(out, 1, "keepalive_requests", upstream->keepalive_requests, 1000);
     if (upstream->resolver)
         put_resolver(out, 1, upstream->resolver, upstream->resolver_timeout_ms);
+    if (upstream->check) {
+        builder_str(out, STR("  "));
+        check_print(out, upstream->check);
+        builder_char(out, '\n');
+    }
     for (size_t i = 0; i < upstream->servers.count; i++) {
         const struct upstream_server *server = &upstream->servers.items[i];
         builder_format(out, "  server %s%.*s", server->is_unix ? "unix:" : "", STR_ARG(server->host));

@@ -35,9 +35,11 @@ static void tunnels_of_leave(struct engine *engine, const struct group *group) {
 static void tunnels_leave(struct engine *engine) {
     struct str name;
     const void *group;
-    for (size_t at = 0; engine->hold && map_each(&engine->hold->snapshot->groups, &at, &name, &group);)
-        if (group_is_left(group))
+    for (size_t at = 0; engine->hold && map_each(&engine->hold->snapshot->groups, &at, &name, &group);) {
+        const struct upstream *upstream = ((const struct group *)group)->upstream;
+        if (upstream->check && group_is_left(engine_group(engine->hold, upstream)))
             tunnels_of_leave(engine, group);
+    }
 }
 
 static void sweep(struct timer *timer) {
@@ -255,7 +257,7 @@ bool engine_install(struct engine *engine, struct snapshot *snapshot) {
         listener->listen = listen_find(snapshot->model, str_of(listener->text));
     }
     stale_retire(engine);
-    if (engine->health && !health_install(engine->health, &snapshot->groups))
+    if (engine->health && !health_install(engine->health, &snapshot->groups, hold->rosters))
         log_line(&engine->log, LOG_CRIT, "out of memory: not all servers are checked");
     if (old) {
         old->users++;

@@ -23,6 +23,7 @@ struct health {
     struct duct_pool *ducts;
     const struct log *log;
     const struct map *groups; /* NULL: nothing is installed */
+    struct roster *const *rosters;
     struct list subjects;
     struct timer refresh; /* members may change while a snapshot is in force */
 };
@@ -187,6 +188,8 @@ static bool member_watch(struct health *health, const struct upstream *upstream,
 
 static bool group_watch(struct health *health, const struct group *group) {
     bool is_whole = true;
+    if (group->roster)
+        group = roster_group(health->rosters[group->roster - 1]);
     for (unsigned i = 0; group->upstream->check && i < group->count; i++)
         if (!group->members[i].is_down)
             is_whole &= member_watch(health, group->upstream, group->members[i].peer);
@@ -217,7 +220,8 @@ static void refresh_due(struct timer *timer) {
     refresh(LIST_OF(timer, struct health, refresh));
 }
 
-bool health_install(struct health *health, const struct map *groups) {
+bool health_install(struct health *health, const struct map *groups, struct roster *const *rosters) {
     health->groups = groups;
+    health->rosters = rosters;
     return refresh(health);
 }

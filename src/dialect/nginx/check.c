@@ -170,6 +170,25 @@ static bool value_take(struct reader *reader, struct check *check, const struct 
     return false;
 }
 
+static const char *wanted(const struct parameter *parameter) {
+    switch (parameter->what) {
+    case INTERVAL_MODULE:
+    case TIMEOUT_MODULE:
+        return "it must be a time above 0: 3000 (milliseconds) or 3s";
+    case RISE:
+    case FALL:
+        return "it must be a number from 1 to 1000: so many checks in a row";
+    case PORT:
+        return "it must be a port from 1 to 65535";
+    case DEFAULT_DOWN:
+        return "it must be true or false";
+    case URI:
+        return "it must begin with \"/\"";
+    default:
+        return "it must be a time: 5s or 500ms";
+    }
+}
+
 static void value_fail(struct reader *reader, const struct word *at, const struct parameter *parameter,
                        struct str value) {
     struct diagnostic *said;
@@ -184,7 +203,8 @@ static void value_fail(struct reader *reader, const struct word *at, const struc
         diagnostic_hint(reader->diagnostics, said, "define it beside the servers: match %.*s { status 200; }",
                         STR_ARG(value));
     } else {
-        reader_fail(reader, at, "invalid value in \"%.*s\"", STR_ARG(at->text));
+        said = reader_fail(reader, at, "invalid value in \"%.*s\"", STR_ARG(at->text));
+        diagnostic_hint(reader->diagnostics, said, "%s", wanted(parameter));
     }
 }
 
