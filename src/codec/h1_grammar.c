@@ -75,13 +75,36 @@ static bool is_ipv6(struct str s) {
     return has_gap ? groups < 8 : groups == 8;
 }
 
+/* "v", a version, '.', and what may stand in a name or ':' (RFC 3986 3.2.2). */
+static bool is_future_address(struct str s) {
+    size_t len = 1;
+    while (len < s.len && is_hex(s.ptr[len]))
+        len++;
+    if (len == 1 || s.len < len + 2 || str_lower_char(s.ptr[0]) != 'v' || s.ptr[len] != '.')
+        return false;
+    for (len++; len < s.len; len++)
+        if (s.ptr[len] != ':' && !host_bytes[(unsigned char)s.ptr[len]])
+            return false;
+    return true;
+}
+
+static bool is_literal(struct str s) {
+    size_t len = str_find_char(s, ']');
+    if (len == STR_NONE)
+        return false;
+    struct str address = str_make(s.ptr + 1, len - 1);
+    return (is_ipv6(address) || is_future_address(address)) && is_port(str_from(s, len + 1));
+}
+
 bool h1_is_host(struct str s) {
     size_t len = 0;
-    if (s.len && s.ptr[0] == '[') {
-        len = str_find_char(s, ']');
-        return len != STR_NONE && is_ipv6(str_make(s.ptr + 1, len - 1)) && is_port(str_from(s, len + 1));
-    }
+    if (s.len && s.ptr[0] == '[')
+        return is_literal(s);
+    if (str_starts(s, STR(".")) && (s.len == 1 || s.ptr[1] == ':'))
+        return false;
     while (len < s.len && s.ptr[len] != ':') {
+        if (str_starts(str_from(s, len), STR("..")))
+            return false;
         bool is_escape =
             s.ptr[len] == '%' && s.len - len > 2 && is_hex(s.ptr[len + 1]) && is_hex(s.ptr[len + 2]);
         if (!is_escape && !host_bytes[(unsigned char)s.ptr[len]])

@@ -24,6 +24,11 @@ static enum site_name_added put_once(struct map *map, struct str key, struct sit
     return map_put(map, key, site) ? SITE_NAME_ADDED : SITE_NAME_NO_MEMORY;
 }
 
+struct str site_name(const struct site *site) {
+    struct str name = site->names.count ? site->names.items[0] : STR("");
+    return str_starts(name, STR(".")) ? str_from(name, 1) : name;
+}
+
 enum site_name_added listen_add_name(struct listen *listen, struct site *site, struct str name,
                                      struct regex *regex, struct arena *arena) {
     if (regex) {

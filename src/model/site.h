@@ -42,6 +42,9 @@ enum site_name_added { SITE_NAME_ADDED, SITE_NAME_TAKEN, SITE_NAME_NO_MEMORY };
 enum site_name_added listen_add_name(struct listen *listen, struct site *site, struct str name,
                                      struct regex *regex, struct arena *arena);
 
+/* What logs and $server_name call the site: its first name, ".x" without the dot; "" when it has none. */
+struct str site_name(const struct site *site);
+
 /* nginx's choice for a Host (lower case, no port): exact, longest "*.x", longest "x.*", first regex, default.
  */
 const struct site *listen_find_site(const struct listen *listen, struct str host, struct regex_match *captures);

@@ -42,9 +42,8 @@ static void line_write(const struct exchange *x, enum log_level level, struct st
     struct builder out = builder_make(memory, sizeof memory);
     builder_format(&out, "*%llu %.*s, client: ", (unsigned long long)x->connection_id, STR_ARG(text));
     address_build_host(&out, &x->client);
-    struct str name = x->site && x->site->names.count ? x->site->names.items[0] : STR("");
     builder_str(&out, STR(", server: "));
-    builder_escaped(&out, str_starts(name, STR(".")) ? str_from(name, 1) : name);
+    builder_escaped(&out, x->site ? site_name(x->site) : STR(""));
     struct str request = request_line(x);
     if (request.len)
         name_build(&out, "request", request);

@@ -60,10 +60,6 @@ static void forwarded_for_build(struct exchange *x, struct builder *out) {
     address_build_host(out, &x->client);
 }
 
-static struct str site_name(const struct exchange *x) {
-    return x->site->names.count ? x->site->names.items[0] : STR("");
-}
-
 static void map_build(struct exchange *x, const struct variable *variable, struct builder *out) {
     const struct value_map *map = variable->map;
     char memory[4096];
@@ -309,10 +305,10 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
 static void route_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
     case VARIABLE_HOST:
-        builder_str(out, x->host.len ? x->host : site_name(x));
+        builder_str(out, x->host.len ? x->host : site_name(x->site));
         return;
     case VARIABLE_SERVER_NAME:
-        builder_str(out, site_name(x));
+        builder_str(out, site_name(x->site));
         return;
     case VARIABLE_PROXY_ADD_X_FORWARDED_FOR:
         forwarded_for_build(x, out);

@@ -6,7 +6,7 @@ const assert = require("node:assert");
 const fs = require("node:fs");
 const path = require("node:path");
 const { after, before, describe, test } = require("node:test");
-const { Crew } = require("./lib/base.js");
+const { Crew, known } = require("./lib/base.js");
 const { isThere, startPair, ask } = require("./lib/pair.js");
 
 const THEMES = path.join(__dirname, "compare");
@@ -33,7 +33,7 @@ for (const file of fs.readdirSync(THEMES).sort()) {
     before(async () => (pair = await startPair(crew, theme)));
     after(() => crew.end());
     for (const one of theme.cases) {
-      test(one.name ?? one.get, async (t) => {
+      test(one.name ?? one.get, one.known ? known(one.known) : {}, async (t) => {
         const text = request(one);
         const answer = typeof one.answer === "string" ? () => one.answer : (one.answer ?? theme.answer ?? ok);
         const results = [];

@@ -22,10 +22,10 @@ async function startRecorder(crew) {
     for (;;) {
       const request = await wire.takeRequest(60000);
       recorder.seen.push(request);
-      const answer = await recorder.answer(request, wire);
-      if (answer === null) return wire.end();
+      const answer = (await recorder.answer(request, wire))?.replaceAll("BACKEND", `127.0.0.1:${backend.port}`);
+      if (answer === undefined) return wire.end();
       wire.write(answer);
-      if (!/^content-length:|^transfer-encoding:|^HTTP\/1.1 (1|204|304)/im.test(answer) && request.method !== "HEAD") return wire.end();
+      if (!/^content-length:|^transfer-encoding:|^HTTP\/1.1 (1..|204|304) /im.test(answer) && request.method !== "HEAD") return wire.end();
     }
   });
   return Object.assign(recorder, { port: backend.port });
@@ -77,13 +77,14 @@ async function startPair(crew, { http, files = {} }) {
 }
 
 /* Names of the programs and the addresses they listen at are not a difference, nor is the length that comes of them. */
-function plain(answer) {
+function plain(answer, method) {
   const own = /(nginx|hawser)\/\d+\.\d+\.\d+/g;
   const body = answer.body.replace(own, "NAME").replace(/<center>(nginx|hawser)<\/center>/, "<center>NAME</center>");
   const shorter = answer.body.length - body.length;
   const fields = answer.text.split("\r\n").slice(1, -2).filter((line) => !/^date:/i.test(line));
   const headers = fields.map((line) => {
     if (/^server:/i.test(line)) return line.replace(own, "NAME").replace(/: (nginx|hawser)$/, ": NAME");
+    if (method === "HEAD" && answer.status >= 400 && /^content-length:/i.test(line)) return "Content-Length: a page's";
     if (/^content-length:/i.test(line) && shorter) return line.replace(/\d+$/, (length) => Number(length) - shorter);
     return line.replace(/127\.0\.0\.[23](?=[:/]|$)/g, "ADDRESS");
   });
@@ -97,7 +98,7 @@ async function ask(crew, pair, one, { text, methods, answer }) {
   const wire = await connect(crew, pair.port, { host: one.address });
   wire.write(text);
   const answers = [];
-  for (const method of methods) answers.push(plain(await wire.takeResponse(method)));
+  for (const method of methods) answers.push(plain(await wire.takeResponse(method), method));
   wire.end();
   const rest = await wire.ended();
   const seen = pair.recorder.seen.map((request) => ({
