@@ -69,7 +69,7 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
     case STATE_AWAIT:
         if (is_hurried(x)) {
             *why = WHY_HANDSHAKE_TIMEOUT;
-            return time_left_ms(policy->handshake_timeout_ms, x->engine->loop->now_ms - x->attempt_ms);
+            return time_left_ms(policy->handshake_timeout_ms, x->engine->loop->now_ms - x->attempt->began_ms);
         }
         *why = x->state == STATE_CONNECT ? WHY_CONNECT_TIMEOUT : WHY_ANSWER_TIMEOUT;
         limit_ms = x->state == STATE_CONNECT ? policy->connect_timeout_ms : policy->read_timeout_ms;
@@ -124,7 +124,7 @@ static void exchange_free(struct exchange *x) {
     list_remove(&x->node);
     engine->counts.exchanges--;
     naming_end(x);
-    exchange_use_group(x, NULL);
+    group_drop(x->group);
     arena_fini(&x->arena);
     engine_hold_drop(engine, x->hold);
     loop_bury(engine->loop, &x->burial);
@@ -298,9 +298,9 @@ static unsigned next_upstream_bit(enum why why) {
     }
 }
 
-static bool method_is_idempotent(enum h1_method method) {
-    return method == H1_GET || method == H1_HEAD || method == H1_PUT || method == H1_DELETE ||
-           method == H1_OPTIONS || method == H1_TRACE;
+/* nginx's notion: a second POST, LOCK or PATCH may do a thing twice. */
+static bool is_idempotent(const struct exchange *x) {
+    return x->method != H1_POST && x->method != H1_PATCH && !str_eq(x->method_name, STR("LOCK"));
 }
 
 /* Has any of the request's body gone to a server, and is lost? An empty chunked one has when its end did. */
@@ -314,28 +314,27 @@ bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
     const struct policy *policy = exchange_policy(x);
     if (!(policy->next_upstream & next_bit) || x->is_head_out || is_body_given(x) || x->sid)
         return false;
-    if (x->has_sent && (x->eio.sid.len || (!method_is_idempotent((enum h1_method)x->method) &&
-                                           !(policy->next_upstream & NEXT_NON_IDEMPOTENT))))
+    if (x->has_sent &&
+        (x->eio.sid.len || (!is_idempotent(x) && !(policy->next_upstream & NEXT_NON_IDEMPOTENT))))
         return false; /* a second poll or post would end the session; a second POST may do a thing twice */
-    if (policy->next_upstream_tries && x->pick.tries >= policy->next_upstream_tries)
+    if (x->tries >= x->tries_max)
         return false;
-    if (policy->next_upstream_timeout_ms &&
-        x->engine->loop->now_ms - x->first_attempt_ms >= policy->next_upstream_timeout_ms)
+    if (policy->next_upstream_timeout_ms && attempt_spent_ms(x) >= policy->next_upstream_timeout_ms)
         return false;
-    return group_has_other(x->group, &x->pick, x->engine->loop->now_ms);
+    return true;
 }
 
 /* A kept connection that the backend closed as we used it is nobody's fault: the same peer may be asked again.
  */
 static bool is_stale_connection(const struct exchange *x, enum why why) {
-    return x->back.requests > 0 && x->received_bytes == 0 &&
+    return x->back.requests > 0 && x->attempt->received == 0 &&
            (why == WHY_ANSWER_CLOSED || why == WHY_BACKEND_RESET);
 }
 
 static bool may_ask_again(const struct exchange *x) {
     if (x->is_head_out || is_body_given(x) || x->stale_tries >= 3)
         return false;
-    return !x->has_sent || (x->eio.sid.len == 0 && method_is_idempotent((enum h1_method)x->method));
+    return !x->has_sent || (x->eio.sid.len == 0 && is_idempotent(x));
 }
 
 static void fault_charge(struct exchange *x, enum why why) {
@@ -369,6 +368,8 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     bool may_again = is_stale && !x->is_client_gone && may_ask_again(x);
     exchange_release_back(x, false);
     exchange_release_member(x);
+    if (!may_again && !is_status(why))
+        attempt_end(x, x->is_client_gone ? 0 : why_info(why)->http);
     if (may_again) {
         x->stale_tries++;
         x->keeps_member = true;
@@ -387,6 +388,8 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
 }
 
 void exchange_use_group(struct exchange *x, struct group *group) {
+    if (x->group && x->group->is_own)
+        attempt_keep_names(x);
     group_take(group);
     group_drop(x->group);
     x->group = group;
@@ -422,8 +425,8 @@ void exchange_release_member(struct exchange *x) {
 
 void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes) {
     x->why = why;
-    x->up_sent_bytes += up_bytes;
-    x->received_bytes += down_bytes;
+    x->attempt->sent += up_bytes;
+    x->attempt->received += down_bytes;
     x->sent_bytes += down_bytes;
     x->down.bytes = down_bytes;
     x->is_tunnel_over = true;
@@ -433,6 +436,7 @@ void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, 
 enum exchange_state exchange_done(struct exchange *x) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
+    attempt_end(x, 0);
     bool is_whole = x->up.is_done && x->down.is_done && x->why == WHY_NONE;
     exchange_release_back(x, is_whole);
     exchange_release_member(x);

@@ -4,6 +4,7 @@
 #include "codec/eio.h"
 #include "codec/h1_body.h"
 #include "net/why.h"
+#include "proxy/attempt.h"
 #include "proxy/front.h"
 #include "proxy/gather.h"
 
@@ -109,16 +110,20 @@ struct exchange {
     struct group *group;   /* while it is one loop's own, this is one of its users */
     struct naming *naming; /* a server known only by name; NULL: none was */
     struct pick pick;
-    struct member *member; /* counted in its peer's `active` */
-    struct sid *sid;       /* pinned */
-    struct peer *sid_peer; /* the peer that holds it; a reference */
-    bool is_sid_lost;      /* its peer is gone: the client is to begin anew */
-    bool is_counted;       /* in the member's peer's `active` */
-    bool keeps_member;     /* ask the same member again */
-    unsigned stale_tries;  /* kept connections that turned out to be closed */
-    bool is_up_stopped;    /* the backend answers and takes no more of the body */
+    struct member *member;     /* counted in its peer's `active` */
+    struct sid *sid;           /* pinned */
+    struct peer *sid_peer;     /* the peer that holds it; a reference */
+    bool is_sid_lost;          /* its peer is gone: the client is to begin anew */
+    bool is_counted;           /* in the member's peer's `active` */
+    bool keeps_member;         /* ask the same member again */
+    unsigned tries, tries_max; /* servers asked, and that may be asked, since the last internal redirection */
+    unsigned stale_tries;      /* kept connections that turned out to be closed */
+    bool is_up_stopped;        /* the backend answers and takes no more of the body */
     struct back back;
-    uint64_t attempt_ms, first_attempt_ms;
+    struct attempt *attempts, *attempt;  /* servers asked so far; the last of them; NULL: none yet */
+    const struct attempt *first_attempt; /* since the last internal redirection */
+    bool has_queued;
+    uint64_t queued_ms;     /* spent in the upstream's queue */
     bool has_sent;          /* a byte of this attempt went out */
     bool has_100;           /* "100 Continue" was sent */
     unsigned informational; /* 1xx answers passed on */
@@ -132,8 +137,6 @@ struct exchange {
     bool is_head_out; /* an answer's head has been handed to the front */
     unsigned status;
     uint64_t sent_bytes; /* to the client, heads included */
-    uint64_t received_bytes, up_sent_bytes;
-    uint64_t connect_done_ms, header_done_ms;
 
     struct task burial;
 };

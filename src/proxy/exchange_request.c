@@ -6,13 +6,24 @@
 
 #include <errno.h>
 
+/* As many servers are asked as there are, or proxy_next_upstream_tries of them. */
+static unsigned tries_of(const struct exchange *x) {
+    unsigned most = exchange_policy(x)->next_upstream_tries, all = group_tries(x->group);
+    return most && most < all ? most : all;
+}
+
 enum exchange_state exchange_pick(struct exchange *x) {
     uint64_t now_ms = x->engine->loop->now_ms;
+    if (!x->tries_max)
+        x->tries_max = tries_of(x);
     if (!x->keeps_member) {
         struct member *member = affinity_member(x);
         if (x->is_sid_lost)
             return exchange_fail(x, WHY_SID_UNKNOWN);
         x->member = member ? member : group_pick(x->group, &x->pick, now_ms);
+        x->tries++;
+        if (!attempt_begin(x, x->member ? str_of(x->member->peer->name) : x->group->upstream->name))
+            return exchange_fail(x, WHY_NO_MEMORY);
     }
     x->keeps_member = false;
     if (!x->member)
@@ -20,9 +31,6 @@ enum exchange_state exchange_pick(struct exchange *x) {
     atomic_fetch_add_explicit(&x->member->peer->active, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&x->member->peer->requests, 1, memory_order_relaxed);
     x->is_counted = true;
-    x->attempt_ms = now_ms;
-    if (!x->first_attempt_ms)
-        x->first_attempt_ms = now_ms;
     x->has_sent = false;
     x->error = 0;
     return STATE_CONNECT;
@@ -83,7 +91,7 @@ static enum why body_move(struct exchange *x, struct gather *g) {
     uint64_t before = x->up.bytes;
     enum passage_verdict verdict =
         passage_move(x, &x->up, &x->front->in, x->front->duct, x->engine->loop->scratch, g);
-    x->up_sent_bytes += x->up.bytes - before;
+    x->attempt->sent += x->up.bytes - before;
     enum why why = passage_why(x, verdict, up_whys);
     x->is_up_broken = x->is_up_broken || why != WHY_NONE;
     return why;
@@ -101,7 +109,7 @@ static enum why head_send(struct exchange *x) {
         return WHY_HEAD_TOO_LARGE;
     if (x->body_text.len)
         gather_add(&g, x->body_text);
-    x->up_sent_bytes += g.stage.len;
+    x->attempt->sent += g.stage.len;
     if (x->back.requests > 0 && !x->up.is_done && x->front->in.view.len) {
         why = body_move(x, &g);
     } else {
@@ -135,7 +143,8 @@ enum exchange_state exchange_connect(struct exchange *x) {
         return exchange_fail(x, why);
     if (!x->has_sent && !outbox_is_empty(&x->back.out))
         return STATE_CONNECT;
-    x->connect_done_ms = x->engine->loop->now_ms;
+    if (x->attempt->connect_ms == ATTEMPT_NEVER)
+        x->attempt->connect_ms = (int64_t)(x->engine->loop->now_ms - x->attempt->began_ms);
     return STATE_SEND;
 }
 

@@ -87,6 +87,8 @@ static uint8_t framing_out(const struct exchange *x, const struct h1_head *respo
 /* The final head is there: keeps it, and settles what it decides. */
 static enum exchange_state answer_begin(struct exchange *x, const struct h1_head *head) {
     unsigned next_bit = next_upstream_bit_of_status(head->status);
+    x->attempt->status = head->status;
+    x->attempt->header_ms = (int64_t)(x->engine->loop->now_ms - x->attempt->began_ms);
     if (next_bit && exchange_may_retry(x, next_bit))
         return exchange_fail(x, next_bit & (NEXT_403 | NEXT_404) ? WHY_ANSWER_ELSEWHERE : WHY_ANSWER_STATUS);
     x->response = exchange_keep_head(x, head, x->back.in.view.ptr);
@@ -95,7 +97,6 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     inbox_consume(&x->back.in, head->len);
     member_succeed(x->member, x->engine->loop->now_ms);
     x->status = head->status;
-    x->header_done_ms = x->engine->loop->now_ms;
     if (head->status == 101)
         return STATE_TUNNEL;
     h1_body_init(&x->down.body, x->response);
@@ -154,7 +155,7 @@ enum exchange_state exchange_await(struct exchange *x) {
             x->error = (int)got;
         if (got <= 0)
             return exchange_fail(x, got == 0 ? WHY_ANSWER_CLOSED : WHY_BACKEND_RESET);
-        x->received_bytes += (uint64_t)got;
+        x->attempt->received += (uint64_t)got;
         enum exchange_state next = head_parse(x);
         if (next != STATE_AWAIT)
             return next;
@@ -174,7 +175,7 @@ static enum why down_move(struct exchange *x, struct gather *g) {
     enum passage_verdict verdict =
         passage_move(x, &x->down, &x->back.in, x->back.duct, x->engine->back_scratch, g);
     x->sent_bytes += x->down.bytes - before;
-    x->received_bytes += x->down.bytes - before;
+    x->attempt->received += x->down.bytes - before;
     return passage_why(x, verdict, down_whys);
 }
 

@@ -117,12 +117,12 @@ static enum exchange_state redirect(struct exchange *x, const struct route *goal
     x->local = (struct local){.file = -1};
     if (x->up.bytes || x->is_up_broken) /* a server has had of the body, and no other gets it */
         x->is_body_dropped = true;
+    attempt_separate(x);
     x->member = NULL;
     x->pick = (struct pick){0};
     exchange_use_group(x, NULL);
     x->keeps_member = x->is_sid_lost = x->is_up_stopped = x->is_upgrade = false;
-    x->stale_tries = 0;
-    x->first_attempt_ms = 0;
+    x->tries = x->tries_max = x->stale_tries = 0;
     x->response = NULL;
     x->why = WHY_NONE;
     x->is_internal = true;

@@ -260,44 +260,12 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
     case VARIABLE_REQUEST_TIME:
         milliseconds_build(out, now_ms - x->started_ms);
         return true;
-    case VARIABLE_UPSTREAM_ADDR:
-        if (x->member)
-            builder_str(out, str_of(x->member->peer->name));
-        return true;
-    case VARIABLE_UPSTREAM_STATUS:
-        if (x->member)
-            builder_u64(out, x->response ? x->response->status : why_info(x->why)->http);
-        return true;
-    case VARIABLE_UPSTREAM_CONNECT_TIME:
-        if (x->connect_done_ms)
-            milliseconds_build(out, x->connect_done_ms - x->attempt_ms);
-        return true;
-    case VARIABLE_UPSTREAM_HEADER_TIME:
-        if (x->header_done_ms)
-            milliseconds_build(out, x->header_done_ms - x->attempt_ms);
-        return true;
-    case VARIABLE_UPSTREAM_RESPONSE_TIME:
-        if (x->member)
-            milliseconds_build(out, now_ms - x->attempt_ms);
-        return true;
-    case VARIABLE_UPSTREAM_RESPONSE_LENGTH:
-        if (x->member)
-            builder_u64(out, x->down.bytes);
-        return true;
-    case VARIABLE_UPSTREAM_BYTES_RECEIVED:
-        if (x->member)
-            builder_u64(out, x->received_bytes);
-        return true;
-    case VARIABLE_UPSTREAM_BYTES_SENT:
-        if (x->member)
-            builder_u64(out, x->up_sent_bytes);
-        return true;
     case VARIABLE_SENT_HTTP:
     case VARIABLE_UPSTREAM_HTTP:
         fields_named_build(x->response, variable->name, out);
         return true;
     default:
-        return false;
+        return attempt_eval(x, variable, out);
     }
 }
 

@@ -364,6 +364,13 @@ bool group_has_other(const struct group *group, const struct pick *pick, uint64_
     return false;
 }
 
+unsigned group_tries(const struct group *group) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < group->count; i++)
+        count += !group->members[i].is_down;
+    return count;
+}
+
 struct member *group_find(struct group *group, const struct peer *peer) {
     for (unsigned i = 0; i < group->count; i++)
         if (group->members[i].peer == peer)

@@ -83,6 +83,8 @@ struct pick {
 struct member *group_pick(struct group *group, struct pick *pick, uint64_t now_ms);
 /* Is there a member left that group_pick would give? Changes nothing. */
 bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms);
+/* How many of its members a request may try: all that are not down; nginx's count. */
+unsigned group_tries(const struct group *group);
 /* The member whose peer this is; NULL when the peer is not in the group. */
 struct member *group_find(struct group *group, const struct peer *peer);
 
