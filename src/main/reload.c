@@ -117,7 +117,8 @@ static bool change_prepare(struct change *change, struct model *model, struct di
                         "worker_processes %u takes effect at the next start; there are %u loops", model->loops,
                         process->loops);
     change->after = snapshot_new(model, process->registry, process->loops, diagnostics);
-    return change->after && !diagnostics->errors;
+    return change->after && snapshot_keep_zones(change->after, process->snapshot, diagnostics) &&
+           !diagnostics->errors;
 }
 
 static void change_abandon(struct change *change) {

@@ -1,6 +1,7 @@
 #ifndef MODEL_GUARD_H
 #define MODEL_GUARD_H
 
+#include "base/log.h"
 #include "base/vec.h"
 #include "model/cidr.h"
 #include "model/diagnostic.h"
@@ -23,6 +24,40 @@ struct trusted {
 
 enum real_ip_source { REAL_IP_FIELD, REAL_IP_FORWARDED_FOR, REAL_IP_PROXY_PROTOCOL };
 
+enum limit_kind { LIMIT_REQUESTS, LIMIT_CONNECTIONS };
+
+/* limit_req_zone, limit_conn_zone: what is counted by, and in how much memory. */
+struct limit_zone {
+    struct place place;
+    enum limit_kind kind;
+    struct str name;
+    struct str key_text; /* as written */
+    struct template key; /* empty value: the request is not counted */
+    uint64_t bytes;
+    uint64_t rate;  /* LIMIT_REQUESTS: thousandths of a request a second */
+    unsigned index; /* among the model's */
+};
+
+/* limit_req; thousandths of a request. */
+struct request_limit {
+    struct limit_zone *zone;
+    uint64_t burst; /* more than this beyond the rate is refused */
+    uint64_t delay; /* more than this beyond the rate is delayed */
+};
+
+/* limit_conn */
+struct connection_limit {
+    struct limit_zone *zone;
+    unsigned most;
+};
+
+/* What both kinds of limit have. */
+struct limit_policy {
+    unsigned status;      /* 503 */
+    enum log_level level; /* of refusals: LOG_ERROR */
+    bool is_dry;          /* only says what it would do */
+};
+
 struct guard {
     VEC(struct access_rule) access_rules; /* allow and deny, in order; the first that has the client decides */
     bool is_any;                          /* satisfy any */
@@ -30,6 +65,9 @@ struct guard {
     enum real_ip_source real_ip_source;
     struct str real_ip_field; /* as written; empty: X-Real-IP */
     bool is_real_ip_recursive;
+    VEC(struct request_limit) request_limits;
+    VEC(struct connection_limit) connection_limits;
+    struct limit_policy on_requests, on_connections;
 };
 
 #endif

@@ -32,6 +32,7 @@ struct model {
     VEC(struct str) log_paths; /* of all access logs, each once */
     VEC(struct str)
     slots; /* names of the variables that the configuration makes itself: a value a request each */
+    VEC(struct limit_zone *) limit_zones;
     VEC(struct trusted *) trusted_names; /* of set_real_ip_from: the snapshot resolves them */
     VEC(struct regex *) regexes;         /* freed with the model */
     VEC(struct str) files;               /* every file read, for -T, with contents below */

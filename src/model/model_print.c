@@ -155,6 +155,46 @@ static void put_next(struct builder *out, unsigned depth, unsigned bits) {
     builder_str(out, bits ? STR("\n") : STR(" off\n"));
 }
 
+static void put_limit_policy(struct builder *out, unsigned depth, const char *what,
+                             const struct limit_policy *policy) {
+    if (policy->status == 503 && policy->level == LOG_ERROR && !policy->is_dry)
+        return;
+    put_line(out, depth);
+    builder_format(out, "%s status %u level %s%s\n", what, policy->status, log_level_name(policy->level),
+                   policy->is_dry ? " dry" : "");
+}
+
+static void put_limits(struct builder *out, unsigned depth, const struct guard *guard) {
+    for (size_t i = 0; i < guard->request_limits.count; i++) {
+        const struct request_limit *limit = &guard->request_limits.items[i];
+        put_line(out, depth);
+        builder_format(out, "limit_req %.*s burst %llu", STR_ARG(limit->zone->name),
+                       (unsigned long long)limit->burst);
+        if (limit->delay == INT64_MAX)
+            builder_str(out, STR(" nodelay\n"));
+        else
+            builder_format(out, " delay %llu\n", (unsigned long long)limit->delay);
+    }
+    for (size_t i = 0; i < guard->connection_limits.count; i++) {
+        const struct connection_limit *limit = &guard->connection_limits.items[i];
+        put_line(out, depth);
+        builder_format(out, "limit_conn %.*s %u\n", STR_ARG(limit->zone->name), limit->most);
+    }
+    put_limit_policy(out, depth, "on_requests", &guard->on_requests);
+    put_limit_policy(out, depth, "on_connections", &guard->on_connections);
+}
+
+static void put_zone(struct builder *out, const struct limit_zone *zone) {
+    builder_format(out, "%s %.*s bytes %llu",
+                   zone->kind == LIMIT_REQUESTS ? "limit_req_zone" : "limit_conn_zone", STR_ARG(zone->name),
+                   (unsigned long long)zone->bytes);
+    if (zone->kind == LIMIT_REQUESTS)
+        builder_format(out, " rate %llu", (unsigned long long)zone->rate);
+    builder_str(out, STR(" of "));
+    put_template(out, &zone->key);
+    builder_char(out, '\n');
+}
+
 static void put_guard(struct builder *out, unsigned depth, const struct guard *guard) {
     static const char *const sources[] = {"field", "X-Forwarded-For", "proxy_protocol"};
     for (size_t i = 0; i < guard->access_rules.count; i++) {
@@ -174,6 +214,7 @@ static void put_guard(struct builder *out, unsigned depth, const struct guard *g
             cidr_build(out, &trusted->cidr);
         builder_char(out, '\n');
     }
+    put_limits(out, depth, guard);
     if (guard->real_ip_field.len) {
         put_line(out, depth);
         builder_format(out, "real_ip_header %s \"%.*s\"\n", sources[guard->real_ip_source],
@@ -414,6 +455,8 @@ void model_print(struct builder *out, const struct model *model) {
         builder_format(out, "sink %zu %.*s\n", i, STR_ARG(model->log_paths.items[i]));
     for (size_t i = 0; i < model->maps.count; i++)
         put_map(out, model->maps.items[i]);
+    for (size_t i = 0; i < model->limit_zones.count; i++)
+        put_zone(out, model->limit_zones.items[i]);
     for (size_t i = 0; i < model->upstreams.count; i++)
         put_upstream(out, model->upstreams.items[i]);
     for (size_t i = 0; i < model->listens.count; i++)

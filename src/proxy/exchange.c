@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "proxy/access_log.h"
 #include "proxy/affinity.h"
+#include "proxy/guard/guard.h"
 #include "proxy/local.h"
 #include "proxy/naming.h"
 
@@ -92,8 +93,10 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         *why = WHY_NAME_UNKNOWN;
         limit_ms = policy->resolver_timeout_ms + RESOLVE_SLACK_MS; /* the question has a deadline of its own */
         break;
+    case STATE_GUARD: /* what it waits for is not a fault */
+        *why = WHY_NONE;
+        return guard_wait_ms(x);
     case STATE_ANSWER:
-    case STATE_GUARD:
     case STATE_ROUTE:
     case STATE_PICK:
     case STATE_TUNNEL:
@@ -134,7 +137,7 @@ static enum exchange_state first_move(struct exchange *x) {
     enum why why;
     if (x->is_expired) {
         x->is_expired = false;
-        if (exchange_deadline_ms(x, &why) == 0)
+        if (exchange_deadline_ms(x, &why) == 0 && why != WHY_NONE)
             return exchange_fail(x, why);
     }
     if (x->is_client_gone && x->state != STATE_DONE && x->state != STATE_TUNNEL)
@@ -182,7 +185,7 @@ void exchange_yield(struct exchange *x) {
 }
 
 void exchange_front_ready(struct exchange *x) {
-    if (x->front->duct->has_end && x->up.is_done && x->state >= STATE_RESOLVE && x->state <= STATE_RELAY)
+    if (x->front->duct->has_end && x->up.is_done && x->state >= STATE_GUARD && x->state <= STATE_RELAY)
         x->is_client_gone = true;
     exchange_run(x);
 }
@@ -441,6 +444,7 @@ enum exchange_state exchange_done(struct exchange *x) {
     exchange_release_back(x, is_whole);
     exchange_release_member(x);
     affinity_end(x);
+    guard_end(x);
     local_close(x);
     if (x->request || x->status)
         access_log_write(x);

@@ -169,7 +169,8 @@ enum why exchange_forward_up(struct exchange *x);
 int exchange_continue(struct exchange *x);
 /* May the request be given to another member, for a reason that proxy_next_upstream calls `next_bit`? */
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit);
-/* Milliseconds the exchange may stay in its state without progress; *why is what it would be called. */
+/* Milliseconds the exchange may stay in its state without progress; *why is what it would be called, WHY_NONE
+ * when it then simply goes on. */
 uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why);
 /* An internal redirection: goes on as if `path` (normalised) and `args` had been asked for; both outlive the
  * exchange. What was held for an answer so far is given back. After ten of them, rewrites included, 500. */

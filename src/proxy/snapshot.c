@@ -83,6 +83,45 @@ static bool sinks_open(struct snapshot *snapshot, struct diagnostics *diagnostic
     return true;
 }
 
+static bool zones_make(struct snapshot *snapshot) {
+    const struct model *model = snapshot->model;
+    snapshot->zones = mem_zero(model->limit_zones.count, sizeof(struct zone *));
+    for (size_t i = 0; snapshot->zones && i < model->limit_zones.count; i++)
+        if (!(snapshot->zones[i] = zone_new(model->limit_zones.items[i])))
+            return false;
+    return snapshot->zones != NULL;
+}
+
+static struct zone *zone_named(const struct snapshot *snapshot, struct str name) {
+    for (size_t i = 0; i < snapshot->model->limit_zones.count; i++)
+        if (str_eq(snapshot->model->limit_zones.items[i]->name, name))
+            return snapshot->zones[i];
+    return NULL;
+}
+
+bool snapshot_keep_zones(struct snapshot *after, const struct snapshot *before,
+                         struct diagnostics *diagnostics) {
+    bool is_fine = true;
+    for (size_t i = 0; i < after->model->limit_zones.count; i++) {
+        const struct limit_zone *wanted = after->model->limit_zones.items[i];
+        struct zone *zone = zone_named(before, wanted->name);
+        if (!zone || !zone_fits(zone, wanted))
+            continue;
+        if (!str_eq(zone_key_text(zone), wanted->key_text)) {
+            diagnostics_add(diagnostics, SEVERITY_ERROR, wanted->place,
+                            "%s \"%.*s\" uses the \"%.*s\" key while previously it used the \"%.*s\" key",
+                            wanted->kind == LIMIT_REQUESTS ? "limit_req" : "limit_conn_zone",
+                            STR_ARG(wanted->name), STR_ARG(wanted->key_text), STR_ARG(zone_key_text(zone)));
+            is_fine = false;
+            continue;
+        }
+        zone_take(zone);
+        zone_drop(after->zones[i]);
+        after->zones[i] = zone;
+    }
+    return is_fine;
+}
+
 static bool trusted_resolve(struct model *model, struct trusted *trusted, struct diagnostics *diagnostics) {
     struct address found[RESOLVER_MAX];
     const char *reason = "";
@@ -124,7 +163,7 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
     bool is_whole = groups_make(snapshot, registry, loops, diagnostics);
     is_whole &= trusted_names_resolve(model, diagnostics);
     is_whole &= resolvers_look_up(snapshot, diagnostics);
-    if (is_whole && sinks_open(snapshot, diagnostics))
+    if (is_whole && zones_make(snapshot) && sinks_open(snapshot, diagnostics))
         return snapshot;
     snapshot_drop(snapshot);
     return NULL;
@@ -158,6 +197,9 @@ static void snapshot_free(struct snapshot *snapshot) {
     for (size_t i = 0; snapshot->access_sinks && i < model->log_paths.count; i++)
         log_sink_close(snapshot->access_sinks[i]);
     mem_free(snapshot->access_sinks);
+    for (size_t i = 0; snapshot->zones && i < model->limit_zones.count; i++)
+        zone_drop(snapshot->zones[i]);
+    mem_free(snapshot->zones);
     arena_fini(&snapshot->arena);
     arena_pool_fini(&snapshot->pool);
     model_free(snapshot->model);

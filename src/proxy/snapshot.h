@@ -2,6 +2,7 @@
 #define PROXY_SNAPSHOT_H
 
 #include "model/model.h"
+#include "proxy/guard/zone.h"
 #include "upstream/group.h"
 
 #include <stdatomic.h>
@@ -15,6 +16,7 @@ struct snapshot {
     struct str *resolver_lists;     /* for each of model->resolvers, as nameserver_new takes it */
     unsigned rosters;               /* groups whose members change */
     struct log_sink **access_sinks; /* one for each of model->log_paths */
+    struct zone **zones;            /* one for each of model->limit_zones; a reference is held */
     struct arena_pool pool;
     struct arena arena;
 };
@@ -23,6 +25,10 @@ struct snapshot {
  * said in diagnostics. `loops`: how many loops will balance with it. Blocks. */
 struct snapshot *snapshot_new(struct model *model, struct registry *registry, unsigned loops,
                               struct diagnostics *diagnostics);
+/* What `after` counts as `before` does (the same zone of the same size) goes on being counted. False when a
+ * zone has another key now, said in diagnostics. Before `after` is in force. */
+bool snapshot_keep_zones(struct snapshot *after, const struct snapshot *before,
+                         struct diagnostics *diagnostics);
 /* `after` is in force from now on and `before` no more (NULL: none was): peers that only `before` names are
  * gone, and the sessions they held with them. */
 void snapshot_replace(struct snapshot *before, struct snapshot *after);

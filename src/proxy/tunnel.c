@@ -1,6 +1,7 @@
 #include "proxy/tunnel.h"
 
 #include "loop/random.h"
+#include "proxy/guard/limit.h"
 
 #include <errno.h>
 
@@ -43,6 +44,7 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     duct_close(client);
     duct_close(backend);
     session_leave(tunnel);
+    limit_release(&tunnel->holds);
     atomic_fetch_sub_explicit(&tunnel->peer->active, 1, memory_order_relaxed);
     atomic_fetch_sub_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
     peer_drop(tunnel->peer);
@@ -201,6 +203,7 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     x->is_counted = false; /* the tunnel is, in its place */
     tunnel->sid = x->sid;
     x->sid = NULL;
+    tunnel->holds = limit_give(x);
     tunnel->exchange = exchange_policy(x)->access_logs.count ? x : NULL;
     duct_own(front->duct, tunnel_ready, tunnel);
     duct_own(x->back.duct, tunnel_ready, tunnel);

@@ -18,6 +18,7 @@ struct tunnel {
     struct list node;          /* in engine->tunnel_list */
     struct peer *peer;         /* a reference; counted in active and tunnels */
     struct sid *sid;           /* pinned; NULL: none */
+    struct limit_hold *holds;  /* what limit_conn counts it in; NULL: nothing */
     struct exchange *exchange; /* kept for the access log; else NULL */
     uint64_t began_ms;
 };

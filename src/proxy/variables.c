@@ -4,6 +4,7 @@
 #include "codec/uri.h"
 #include "loop/clock.h"
 #include "loop/random.h"
+#include "proxy/guard/limit.h"
 
 enum { VALUE_MAX = 65536 };
 
@@ -130,12 +131,6 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         else
             builder_str(out, address_bytes(&x->client));
         return true;
-    case VARIABLE_REALIP_REMOTE_ADDR:
-        address_build_host(out, x->connected ? x->connected : &x->client);
-        return true;
-    case VARIABLE_REALIP_REMOTE_PORT:
-        port_build(x->connected ? x->connected : &x->client, out);
-        return true;
     case VARIABLE_SERVER_PORT:
         builder_u64(out, x->listen->port);
         return true;
@@ -171,6 +166,26 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         return true;
     case VARIABLE_HTTPS:
     case VARIABLE_REMOTE_USER:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Variables of who may pass. */
+static bool guard_eval(const struct exchange *x, const struct variable *variable, struct builder *out) {
+    switch (variable->id) {
+    case VARIABLE_REALIP_REMOTE_ADDR:
+        address_build_host(out, x->connected ? x->connected : &x->client);
+        return true;
+    case VARIABLE_REALIP_REMOTE_PORT:
+        port_build(x->connected ? x->connected : &x->client, out);
+        return true;
+    case VARIABLE_LIMIT_REQ_STATUS:
+        builder_str(out, limit_outcome_name(x->guarding ? x->guarding->request_outcome : LIMIT_NONE));
+        return true;
+    case VARIABLE_LIMIT_CONN_STATUS:
+        builder_str(out, limit_outcome_name(x->guarding ? x->guarding->connection_outcome : LIMIT_NONE));
         return true;
     default:
         return false;
@@ -228,7 +243,7 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, request->minor ? STR("HTTP/1.1") : STR("HTTP/1.0"));
         return true;
     case VARIABLE_SOCKETIO_SID:
-        builder_str(out, x->eio.sid);
+        builder_str(out, x->eio.sid.len ? x->eio.sid : uri_arg(x->args, STR("sid")));
         return true;
     case VARIABLE_SOCKETIO_TRANSPORT:
         builder_str(out, uri_arg(x->args, STR("transport")));
@@ -315,7 +330,7 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
 void variable_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     if (connection_eval(x, variable, out) || time_eval(x, variable, out) || answer_eval(x, variable, out))
         return;
-    if (x->request && request_eval(x, variable, out))
+    if ((x->request && request_eval(x, variable, out)) || guard_eval(x, variable, out))
         return;
     route_eval(x, variable, out);
 }

@@ -18,6 +18,8 @@ struct guard *guard_own(struct scope *scope) {
         return NULL;
     if (outer)
         *own = *outer;
+    else
+        own->on_requests = own->on_connections = (struct limit_policy){.status = 503, .level = LOG_ERROR};
     policy->guard = own;
     return own;
 }

@@ -1,14 +1,16 @@
 #include "proxy/guard/guard.h"
 
 #include "proxy/guard/access.h"
+#include "proxy/guard/limit.h"
 #include "proxy/guard/real_ip.h"
 #include "proxy/local.h"
 
 typedef enum guard_verdict guard_check(struct exchange *x, const struct guard *guard);
 
 /* The order is nginx's: of its phases, preaccess and access. */
-static guard_check *const checks[] = {real_ip_check, access_check};
-enum { CHECKS = sizeof checks / sizeof *checks, FIRST_OF_ACCESS = 1 };
+static guard_check *const checks[] = {real_ip_check, limit_requests_check, limit_connections_check,
+                                      access_check};
+enum { CHECKS = sizeof checks / sizeof *checks, FIRST_OF_ACCESS = 3 };
 
 void guard_begin(struct exchange *x) {
     x->guarding->at = 0;
@@ -18,6 +20,16 @@ void guard_begin(struct exchange *x) {
 
 bool guard_post_read(struct exchange *x) {
     return real_ip_find(x, exchange_policy(x)->guard);
+}
+
+uint64_t guard_wait_ms(const struct exchange *x) {
+    uint64_t now_ms = x->engine->loop->now_ms, wake_ms = x->guarding ? x->guarding->wake_ms : 0;
+    return wake_ms > now_ms ? wake_ms - now_ms : 0;
+}
+
+void guard_end(struct exchange *x) {
+    if (x->guarding)
+        limit_release(&x->guarding->holds);
 }
 
 static enum exchange_state refuse(struct exchange *x, unsigned status) {
