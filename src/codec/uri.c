@@ -104,21 +104,41 @@ bool uri_decode(struct builder *out, struct str text) {
     return !out->overflow;
 }
 
-/* Controls, DEL and above, and what a path may not hold as it is: nginx's set since 1.21.1. */
-static bool is_escaped(char c) {
-    static const char marks[] = " \"#%<>?\\^`{|}";
-    unsigned char byte = (unsigned char)c;
-    return byte < 0x20 || byte >= 0x7f || memchr(marks, c, sizeof marks - 1);
+/* Controls, DEL and above, and the marks. */
+static void text_encode(struct builder *out, struct str text, struct str marks) {
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+        if (byte < 0x20 || byte >= 0x7f || memchr(marks.ptr, text.ptr[i], marks.len))
+            builder_bytes(out, escape, sizeof escape);
+        else
+            builder_char(out, text.ptr[i]);
+    }
 }
 
 void uri_encode_path(struct builder *out, struct str path) {
-    static const char digits[] = "0123456789ABCDEF";
-    for (size_t i = 0; i < path.len; i++) {
-        unsigned char byte = (unsigned char)path.ptr[i];
-        char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
-        if (is_escaped(path.ptr[i]))
-            builder_bytes(out, escape, sizeof escape);
-        else
-            builder_char(out, path.ptr[i]);
+    text_encode(out, path, STR(" \"#%<>?\\^`{|}"));
+}
+
+void uri_encode_arg(struct builder *out, struct str text) {
+    text_encode(out, text, STR(" \"#%&+;<>?\\^`{|}"));
+}
+
+void uri_unescape_redirect(struct builder *out, struct str text) {
+    char c = '\0';
+    while (text.len && text.ptr[0] != '?' && c != '?') {
+        struct str rest = text;
+        if (text.ptr[0] != '%') {
+            builder_char(out, text.ptr[0]);
+        } else if (!byte_take(&rest, &c)) {
+            ; /* left out */
+        } else if (c > '%' && c < 0x7f) {
+            builder_char(out, c);
+        } else {
+            builder_bytes(out, text.ptr, 3);
+        }
+        text = str_from(text, rest.len < text.len ? text.len - rest.len : 1);
     }
+    builder_str(out, text);
 }

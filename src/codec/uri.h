@@ -18,5 +18,11 @@ bool uri_decode(struct builder *out, struct str text);
 /* Percent-encodes what may not stand in a path, as nginx does when it makes a request line from a decoded path.
  */
 void uri_encode_path(struct builder *out, struct str path);
+/* The same for text that is put into a query. */
+void uri_encode_arg(struct builder *out, struct str text);
+/* What nginx makes of the target of a `rewrite` that redirects, where it has encoded the groups: up to the '?',
+ * visible characters above '%' are decoded, and a '%' that begins no escape is left out. Never longer than the
+ * text. */
+void uri_unescape_redirect(struct builder *out, struct str text);
 
 #endif

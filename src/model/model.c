@@ -48,5 +48,6 @@ void policy_init(struct policy *policy) {
         .is_tcp_nodelay = true,
         .is_redirect_absolute = true,
         .is_redirect_with_port = true,
+        .warns_uninitialized = true,
     };
 }

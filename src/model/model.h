@@ -6,6 +6,12 @@
 
 #include "base/log.h"
 
+/* A variable that the configuration makes itself. */
+struct slot {
+    struct str name;
+    bool is_set; /* by `set`: it is worth a warning when it is read before that */
+};
+
 /* What hawser was told, whole: built once by a dialect, then immutable and read by all threads. It owns an
  * arena in which everything in it lives, and the regular expressions it lists. */
 struct model {
@@ -30,8 +36,7 @@ struct model {
     VEC(struct resolver *) resolvers;
     VEC(struct value_map *) maps;
     VEC(struct str) log_paths; /* of all access logs, each once */
-    VEC(struct str)
-    slots; /* names of the variables that the configuration makes itself: a value a request each */
+    VEC(struct slot) slots;    /* the variables that the configuration makes itself: a value a request each */
     VEC(struct limit_zone *) limit_zones;
     VEC(struct trusted *) trusted_names; /* of set_real_ip_from: the snapshot resolves them */
     VEC(struct regex *) regexes;         /* freed with the model */

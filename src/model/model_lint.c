@@ -6,24 +6,31 @@ enum { SOCKETIO_SILENCE_MS = 45000 }; /* pingInterval + pingTimeout of Socket.IO
 
 typedef void route_visit(const struct route *route, void *context);
 
+static void routes_each(const struct route_table *table, route_visit *visit, void *context);
+
+/* The route, what its `if` blocks make of it, and those in it. */
+static void route_each(const struct route *route, route_visit *visit, void *context) {
+    visit(route, context);
+    for (size_t i = 0; i < route->program.operations.count; i++)
+        if (route->program.operations.items[i].route)
+            visit(route->program.operations.items[i].route, context);
+    routes_each(&route->children, visit, context);
+}
+
 static void routes_each(const struct route_table *table, route_visit *visit, void *context) {
     struct str key;
     const void *value;
     for (size_t at = 0; map_each(&table->exact, &at, &key, &value);)
-        visit(value, context);
-    for (size_t i = 0; i < table->prefix_count; i++) {
-        visit(table->prefixes[i], context);
-        routes_each(&table->prefixes[i]->children, visit, context);
-    }
-    for (size_t i = 0; i < table->regexes.count; i++) {
-        visit(table->regexes.items[i], context);
-        routes_each(&table->regexes.items[i]->children, visit, context);
-    }
+        route_each(value, visit, context);
+    for (size_t i = 0; i < table->prefix_count; i++)
+        route_each(table->prefixes[i], visit, context);
+    for (size_t i = 0; i < table->regexes.count; i++)
+        route_each(table->regexes.items[i], visit, context);
 }
 
 static void all_routes_each(const struct model *model, route_visit *visit, void *context) {
     for (size_t i = 0; i < model->sites.count; i++) {
-        visit(&model->sites.items[i]->fallback, context);
+        route_each(&model->sites.items[i]->fallback, visit, context);
         routes_each(&model->sites.items[i]->routes, visit, context);
         struct str key;
         const void *value;

@@ -4,6 +4,7 @@
 #include "base/map.h"
 #include "model/guard.h"
 #include "model/pass.h"
+#include "model/rewrite.h"
 
 /* Which request gets what treatment: location blocks and what holds in them. */
 
@@ -85,13 +86,9 @@ struct policy {
     bool is_redirect_absolute;   /* absolute_redirect: "/x" in a Location becomes a whole URL; on */
     bool is_redirect_with_port;  /* port_in_redirect; on */
     bool is_redirect_site_named; /* server_name_in_redirect: its host is the first server_name */
+    bool logs_rewrites;          /* rewrite_log: what programs do is told at notice */
+    bool warns_uninitialized;    /* uninitialized_variable_warn; on */
     bool forwards; /* the one-liner's: set X-Forwarded-For, -Proto, -Host where no proxy_set_header does */
-};
-
-/* return CODE [TEXT|URL] */
-struct local_answer {
-    unsigned status;      /* 444: close without an answer */
-    struct template text; /* body, or Location for 301 302 303 307 308 */
 };
 
 enum route_match {
@@ -102,9 +99,7 @@ enum route_match {
     ROUTE_DEFAULT, /* the server level itself */
     ROUTE_NAMED    /* "@name": reached by internal redirections alone */
 };
-enum route_action { ROUTE_FILES, ROUTE_PASS, ROUTE_ANSWER };
-
-struct route;
+enum route_action { ROUTE_FILES, ROUTE_PASS };
 
 /* Sibling locations. */
 struct route_table {
@@ -121,9 +116,10 @@ struct route {
     struct regex *regex;   /* ROUTE_REGEX */
     bool is_internal;      /* internal: who asks for it from outside gets 404 */
     struct route *shorter; /* among prefixes: the longest proper prefix of this one, or NULL */
+    struct route *outer;   /* the location that it stands in; NULL: the server */
     enum route_action action;
     struct pass *pass;
-    struct local_answer answer;
+    struct program program;
     struct policy policy;
     struct route_table children; /* nested locations */
 };

@@ -29,6 +29,9 @@ struct variable {
 
 /* Finds a built-in variable by its name without '$'. VARIABLE_NONE in ->id when there is none. */
 struct variable variable_find(struct str name);
+/* May a configuration make a variable of this name (lower case)? Not when it is built in; but those of a prefix
+ * may be, apart from the few that nginx gives a name of their own. */
+bool variable_is_free(struct str name);
 /* The names of all built-in ones (prefixes with their '_'), for suggestions. */
 const struct str *variable_names(size_t *count);
 

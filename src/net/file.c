@@ -39,16 +39,21 @@ static int path_open(const char *root, struct str path) {
     return fd < 0 ? -errno : fd;
 }
 
+static void info_set(struct file_info *info, const struct stat *found) {
+    *info = (struct file_info){
+        .size = found->st_size > 0 ? (uint64_t)found->st_size : 0,
+        .modified_s = found->st_mtime > 0 ? (uint64_t)found->st_mtime : 0,
+        .is_regular = S_ISREG(found->st_mode),
+        .is_directory = S_ISDIR(found->st_mode),
+        .is_executable = (found->st_mode & S_IXUSR) != 0,
+    };
+}
+
 static int info_fill(int fd, struct file_info *info) {
     struct stat found;
     if (fstat(fd, &found) < 0)
         return -errno;
-    *info = (struct file_info){
-        .size = found.st_size > 0 ? (uint64_t)found.st_size : 0,
-        .modified_s = found.st_mtime > 0 ? (uint64_t)found.st_mtime : 0,
-        .is_regular = S_ISREG(found.st_mode),
-        .is_directory = S_ISDIR(found.st_mode),
-    };
+    info_set(info, &found);
     return info->is_regular || info->is_directory ? 0 : -EACCES;
 }
 
@@ -60,6 +65,14 @@ int file_open(const char *root, const char *path, struct file_info *info) {
     if (error)
         close(fd);
     return error ? error : fd;
+}
+
+int file_look(const char *path, struct file_info *info) {
+    struct stat found;
+    if (stat(path, &found) < 0)
+        return -errno;
+    info_set(info, &found);
+    return 0;
 }
 
 ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset) {

@@ -10,8 +10,8 @@
 
 struct file_info {
     uint64_t size;
-    uint64_t modified_s; /* seconds since 1970 */
-    bool is_regular, is_directory;
+    uint64_t modified_s;                          /* seconds since 1970 */
+    bool is_regular, is_directory, is_executable; /* executable: by its owner */
 };
 
 /* Opens `path`, relative and NUL-terminated, beneath the directory `root` for reading, and tells what it is.
@@ -20,6 +20,9 @@ struct file_info {
  * as nginx does. -ENOENT, -ENOTDIR, -EACCES, -ENAMETOOLONG, -ELOOP are the path's; -EMFILE, -ENFILE, -ENOMEM
  * our shortage. */
 int file_open(const char *root, const char *path, struct file_info *info);
+/* What is at `path`, absolute or relative to the working directory, NUL-terminated; symbolic links are
+ * followed. Anything may be there. 0 or negative errno, -ENOENT above all. */
+int file_look(const char *path, struct file_info *info);
 /* Up to len bytes from offset; 0 at the end. */
 ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset);
 void file_close(int fd);

@@ -79,12 +79,14 @@ struct exchange {
     struct str path;             /* normalised, $uri; rewrites and internal redirections change it */
     struct str args;             /* $args, likewise */
     struct str method_name;
-    uint8_t method;            /* enum h1_method */
-    bool is_uri_changed;       /* path or args are no longer what the client wrote */
-    bool is_internal;          /* an internal redirection has led here */
-    uint8_t redirections;      /* and rewrites that changed the path */
-    bool has_error_page;       /* error_page has been followed, and is not to be again */
-    bool is_body_dropped;      /* the request's body is for nobody any more */
+    uint8_t method;       /* enum h1_method */
+    bool is_read;         /* site, host and path have been found */
+    bool is_uri_changed;  /* path or args are no longer what the client wrote */
+    bool is_path_foreign; /* a rewrite has changed the path within its location: proxy_pass takes it whole */
+    bool is_internal;     /* a rewrite or an internal redirection has led here */
+    uint8_t redirections; /* and rewrites that changed the path */
+    bool has_error_page;  /* error_page has been followed, and is not to be again */
+    bool is_body_dropped; /* the request's body is for nobody any more */
     const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
     struct address client;     /* who asks: the connection's other end, or whom a trusted proxy names */
     struct address *connected; /* the other end, when that is not the client; else NULL */

@@ -6,6 +6,7 @@
 #include "proxy/files.h"
 #include "proxy/guard/guard.h"
 #include "proxy/local.h"
+#include "proxy/rewrite.h"
 #include "proxy/variables.h"
 
 enum { PATH_SLACK = 16, REDIRECTIONS_MAX = 10 };
@@ -102,7 +103,8 @@ bool exchange_match(struct exchange *x, const struct regex *regex, struct str su
 
 bool exchange_may_redirect(struct exchange *x) {
     if (x->redirections == REDIRECTIONS_MAX) {
-        exchange_log(x, LOG_ERROR, "rewrite or internal redirection cycle");
+        exchange_log(x, LOG_ERROR, "rewrite or internal redirection cycle while processing \"%.*s\"",
+                     STR_ARG(str_head(x->path, 400)));
         return false;
     }
     x->redirections++;
@@ -192,6 +194,7 @@ static enum exchange_state pass_begin(struct exchange *x) {
 
 /* Site, path and what else the request line and Host say; once an exchange. */
 static enum why request_read(struct exchange *x) {
+    x->is_read = true;
     x->is_minor_0 = x->request->minor == 0;
     if (!host_find(x))
         return WHY_NO_MEMORY;
@@ -202,13 +205,31 @@ static enum why request_read(struct exchange *x) {
     return path_find(x);
 }
 
+/* Named groups of the locations around the one that was found. */
+static bool outer_bind(struct exchange *x, const struct route *outer) {
+    size_t count;
+    if (!outer)
+        return true;
+    if (!outer_bind(x, outer->outer))
+        return false;
+    if (outer->match != ROUTE_REGEX || !regex_bindings(outer->regex, &count) || !count)
+        return true;
+    struct regex_match captures = x->captures;
+    bool is_bound = !regex_matches(outer->regex, x->path, &x->captures) || exchange_bind(x);
+    x->captures = captures;
+    return is_bound;
+}
+
 static enum why route_choose(struct exchange *x) {
     const struct regex *before = x->captures.regex;
     x->captures.regex = NULL;
     x->route = x->goal ? x->goal : route_find(&x->site->routes, &x->site->fallback, x->path, &x->captures);
+    bool is_bound = outer_bind(x, x->route->outer);
     if (!x->captures.regex)
         x->captures.regex = before;
-    else if (!exchange_bind(x))
+    else
+        is_bound = is_bound && exchange_bind(x);
+    if (!is_bound)
         return WHY_NO_MEMORY;
     if (x->request->framing == H1_LENGTH && !x->is_body_dropped && exchange_policy(x)->client_max_body_bytes &&
         x->request->content_length > exchange_policy(x)->client_max_body_bytes)
@@ -218,22 +239,58 @@ static enum why route_choose(struct exchange *x) {
     return WHY_NONE;
 }
 
+/* Nothing is run for a route that says nothing of it, which is nearly every one. */
+static enum rewrite_end program_run(struct exchange *x) {
+    const struct program *program = &x->route->program;
+    return program->operations.count ? rewrite_run(x, program) : REWRITE_STAYS;
+}
+
+static enum exchange_state rewrite_state(struct exchange *x, enum rewrite_end end) {
+    switch (end) {
+    case REWRITE_ANSWERED:
+        return STATE_ANSWER;
+    case REWRITE_CLOSED:
+        x->front->must_close = true;
+        return STATE_DONE;
+    case REWRITE_STAYS:
+        if (x->guarding)
+            guard_begin(x);
+        return STATE_GUARD;
+    case REWRITE_MOVES:
+    case REWRITE_FAILED:
+        break;
+    }
+    x->why = WHY_INTERNAL; /* which is logged already */
+    return STATE_ANSWER;
+}
+
+/* nginx's phases: the server's rewrites, the location, its rewrites, and again when they have changed the path.
+ * A named location is gone to without the server's. */
 enum exchange_state exchange_route(struct exchange *x) {
+    enum rewrite_end end = REWRITE_STAYS;
     if (x->why != WHY_NONE)
         return STATE_ANSWER;
-    enum why why = x->is_internal ? WHY_NONE : request_read(x);
-    if (why == WHY_NONE)
-        why = route_choose(x);
+    enum why why = x->is_read ? WHY_NONE : request_read(x);
     if (why != WHY_NONE)
         return exchange_fail(x, why);
-    if (x->guarding)
-        guard_begin(x);
-    if (x->route->action != ROUTE_ANSWER)
-        return STATE_GUARD;
-    if (local_prepare_return(x))
-        return STATE_ANSWER;
-    x->front->must_close = true;
-    return STATE_DONE;
+    if (!x->goal) {
+        x->route = &x->site->fallback;
+        x->is_path_foreign = false;
+        end = program_run(x);
+    }
+    if (end != REWRITE_STAYS && end != REWRITE_MOVES)
+        return rewrite_state(x, end);
+    for (;;) {
+        why = route_choose(x);
+        if (why != WHY_NONE)
+            return exchange_fail(x, why);
+        end = x->route == &x->site->fallback ? REWRITE_STAYS : program_run(x);
+        if (end != REWRITE_MOVES)
+            return rewrite_state(x, end);
+        x->goal = NULL;
+        if (!exchange_may_redirect(x))
+            return rewrite_state(x, REWRITE_FAILED);
+    }
 }
 
 enum exchange_state exchange_guard(struct exchange *x) {

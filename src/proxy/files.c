@@ -6,6 +6,7 @@
 #include "loop/random.h"
 #include "net/file.h"
 #include "proxy/local.h"
+#include "proxy/media_type.h"
 #include "proxy/variables.h"
 
 #include <errno.h>
@@ -13,7 +14,6 @@
 enum {
     PATH_MAX_BYTES = 4096,
     HEADERS_MAX_BYTES = 1024,
-    TYPE_MAX_BYTES = 32,
     PART_SLACK = 512,
     RANGES_MAX = 64,
     MULTIPART_MAX_BYTES = 1 << 20
@@ -98,20 +98,6 @@ static int index_open(struct exchange *x, struct candidate *c) {
     file_close(c->file);
     c->file = -1;
     return is_directory ? -EACCES : -ENOENT; /* a directory without an index is not listed */
-}
-
-static struct str type_find(const struct exchange *x, struct str path) {
-    const struct policy *policy = exchange_policy(x);
-    size_t dot = path.len;
-    while (dot && path.ptr[dot - 1] != '.' && path.ptr[dot - 1] != '/')
-        dot--;
-    if (dot == 0 || path.ptr[dot - 1] != '.' || path.len - dot > TYPE_MAX_BYTES || !policy->types)
-        return policy->default_type;
-    char lower[TYPE_MAX_BYTES];
-    for (size_t i = dot; i < path.len; i++)
-        lower[i - dot] = str_lower_char(path.ptr[i]);
-    const struct str *type = map_get(policy->types, str_make(lower, path.len - dot));
-    return type ? *type : policy->default_type;
 }
 
 static void etag_build(struct builder *out, const struct file_info *info) {
@@ -265,7 +251,7 @@ static void file_prepare(struct exchange *x, struct candidate *c) {
     builder_str(&headers, STR("ETag: "));
     builder_str(&headers, builder_view(&tag));
     builder_str(&headers, STR("\r\n"));
-    local->content_type = type_find(x, str_of(c->path));
+    local->content_type = media_type_find(x, str_of(c->path));
     unsigned status = is_ordinary(x) ? conditions_status(x, &c->info, builder_view(&tag)) : 200;
     if (status == 200) {
         body_prepare(x, c, &headers, builder_view(&tag));

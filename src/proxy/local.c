@@ -1,6 +1,7 @@
 #include "proxy/local.h"
 
 #include "net/file.h"
+#include "proxy/media_type.h"
 #include "proxy/page.h"
 #include "proxy/variables.h"
 
@@ -70,7 +71,8 @@ static void host_build(struct exchange *x, struct builder *out) {
         address_build_host(out, &address);
 }
 
-/* A path is made a whole URL of the server that it was asked from. */
+/* A path is made a whole URL of the server that it was asked from. What could end the line is encoded, where
+ * nginx would let it through. */
 void local_build_location(struct exchange *x, struct builder *out, struct str target) {
     const struct policy *policy = exchange_policy(x);
     struct variable scheme = {.id = VARIABLE_SCHEME};
@@ -83,13 +85,18 @@ void local_build_location(struct exchange *x, struct builder *out, struct str ta
         if (policy->is_redirect_with_port && !x->listen->is_unix && x->listen->port != usual)
             builder_format(out, ":%u", x->listen->port);
     }
-    builder_str(out, target);
+    for (size_t i = 0; i < target.len; i++)
+        if (memchr("\r\n", target.ptr[i], 3))
+            builder_format(out, "%%%02X", (unsigned)target.ptr[i]);
+        else
+            builder_char(out, target.ptr[i]);
 }
 
 bool local_prepare_redirect(struct exchange *x, unsigned status, struct str target) {
     enum { SLACK = 1024 };
-    char *memory = arena_alloc(&x->arena, target.len + SLACK);
-    struct builder out = builder_make(memory, memory ? target.len + SLACK : 0);
+    size_t room = target.len * 3 + SLACK;
+    char *memory = arena_alloc(&x->arena, room);
+    struct builder out = builder_make(memory, memory ? room : 0);
     builder_str(&out, STR("Location: "));
     local_build_location(x, &out, target);
     builder_str(&out, STR("\r\n"));
@@ -100,26 +107,24 @@ bool local_prepare_redirect(struct exchange *x, unsigned status, struct str targ
     return true;
 }
 
-bool local_prepare_return(struct exchange *x) {
-    const struct local_answer *answer = &x->route->answer;
+bool local_prepare_return(struct exchange *x, const struct local_answer *answer) {
     struct local *local = &x->local;
     if (answer->status == 444)
         return false;
     struct str text = template_eval_copy(x, &answer->text);
-    if (!text.ptr ||
-        (local_is_redirect(answer->status) && text.len && !local_prepare_redirect(x, answer->status, text))) {
+    if (!text.ptr || (local_is_redirect(answer->status) && !local_prepare_redirect(x, answer->status, text))) {
         x->why = WHY_NO_MEMORY;
         return true;
     }
-    if (local_is_redirect(answer->status) && text.len)
+    if (local_is_redirect(answer->status))
         return true;
-    if (template_is_empty(&answer->text)) {
+    if (answer->status >= 400 && template_is_empty(&answer->text)) {
         local_prepare_status(x, answer->status);
         return true;
     }
     local->status = answer->status;
     local->body = text;
-    local->content_type = exchange_policy(x)->default_type;
+    local->content_type = media_type_of_text(x, x->path);
     return true;
 }
 

@@ -10,8 +10,8 @@ void local_prepare_why(struct exchange *x);
 /* nginx's page for a status; error_page is asked about it when it is about to be sent. Lines of the header that
  * belong to it (WWW-Authenticate) are to be put into x->local.headers afterwards. */
 void local_prepare_status(struct exchange *x, unsigned status);
-/* The route's `return`. False: the connection is to be closed without an answer (444). */
-bool local_prepare_return(struct exchange *x);
+/* A `return`. False: the connection is to be closed without an answer (444). */
+bool local_prepare_return(struct exchange *x, const struct local_answer *answer);
 /* A redirect, with absolute_redirect, port_in_redirect and server_name_in_redirect for a target that begins
  * with
  * '/'. All redirects of our own are made here. False without memory. */

@@ -25,11 +25,11 @@ static void target_replaced_build(const struct exchange *x, struct builder *out)
 
 void request_target_build(const struct exchange *x, struct builder *out) {
     const struct h1_head *request = x->request;
-    if (x->route->pass->has_uri) {
+    if (x->route->pass->has_uri && !x->is_path_foreign) {
         target_replaced_build(x, out);
         return;
     }
-    if (x->is_uri_changed) {
+    if (x->is_uri_changed || x->is_path_foreign) {
         uri_encode_path(out, x->path);
         args_build(x, out);
         return;

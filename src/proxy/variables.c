@@ -284,6 +284,18 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
     }
 }
 
+static void slot_build(struct exchange *x, unsigned index, struct builder *out) {
+    const struct slot *slot = &x->hold->snapshot->model->slots.items[index];
+    if (x->slots && x->slots[index].ptr) {
+        builder_str(out, x->slots[index]);
+        return;
+    }
+    if (!slot->is_set || !exchange_policy(x)->warns_uninitialized)
+        return;
+    exchange_log(x, LOG_WARN, "using uninitialized \"%.*s\" variable", STR_ARG(slot->name));
+    exchange_set_slot(x, index, STR("")); /* said once a request */
+}
+
 /* Variables of what the configuration chose. */
 static void route_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
@@ -319,8 +331,7 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
             builder_str(out, x->captures.groups[variable->index]);
         return;
     case VARIABLE_SLOT:
-        if (x->slots)
-            builder_str(out, x->slots[variable->index]);
+        slot_build(x, variable->index, out);
         return;
     default:
         return;

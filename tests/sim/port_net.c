@@ -318,26 +318,46 @@ struct port_file {
 static const struct port_file files[] = {
     {"empty.html", 0}, {"index.html", 300}, {"a.txt", 5000}, {"big.bin", 100000}, {"one", 1}};
 
+static const struct port_file *file_find(const char *path) {
+    while (*path == '/' || (path[0] == '.' && path[1] == '/'))
+        path++;
+    path += strncmp(path, "files/", 6) == 0 ? 6 : 0;
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++)
+        if (strcmp(files[i].path, path) == 0)
+            return &files[i];
+    return NULL;
+}
+
+static struct file_info file_tell(const struct port_file *file) {
+    return (struct file_info){.size = file->size, .modified_s = 1700000000, .is_regular = true};
+}
+
+int file_look(const char *path, struct file_info *info) {
+    slip();
+    if (dice_chance(&world.fate, world.weather.file_fail))
+        return fault(EIO, 1000);
+    const struct port_file *file = file_find(path);
+    if (!file)
+        return -ENOENT;
+    *info = file_tell(file);
+    return 0;
+}
+
 int file_open(const char *root, const char *path, struct file_info *info) {
     (void)root;
     slip();
     if (dice_chance(&world.fate, world.weather.file_fail))
         return fault(dice_chance(&world.fate, 500) ? EMFILE : EIO, 1000);
-    while (*path == '/' || (path[0] == '.' && path[1] == '/'))
-        path++;
-    path += strncmp(path, "files/", 6) == 0 ? 6 : 0;
-    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
-        if (strcmp(files[i].path, path) != 0)
-            continue;
-        int fd = slot_take();
-        if (fd < 0)
-            return fault(-fd, 1000);
-        world.net->slots[fd] = (struct slot){.kind = SLOT_FILE, .file = i};
-        *info = (struct file_info){.size = files[i].size, .modified_s = 1700000000, .is_regular = true};
-        world_trace(TRACE_FILE, fd, (int64_t)files[i].size, 0);
-        return fd;
-    }
-    return -ENOENT;
+    const struct port_file *file = file_find(path);
+    if (!file)
+        return -ENOENT;
+    int fd = slot_take();
+    if (fd < 0)
+        return fault(-fd, 1000);
+    world.net->slots[fd] = (struct slot){.kind = SLOT_FILE, .file = (unsigned)(file - files)};
+    *info = file_tell(file);
+    world_trace(TRACE_FILE, fd, (int64_t)file->size, 0);
+    return fd;
 }
 
 char port_file_byte(unsigned file, uint64_t offset) {

@@ -88,7 +88,7 @@ static void tokens_set(struct scope *scope, const struct node *node, const struc
 
 static const struct directive rows[] = {
     {"server_tokens", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tokens_set, NOTHING, NULL},
-    {"error_page", CONTEXT_HSL, 2, ARGUMENTS_ANY, 0, error_page_add, NOTHING, NULL},
+    {"error_page", CONTEXT_HSLI, 2, ARGUMENTS_ANY, 0, error_page_add, NOTHING, NULL},
     {"recursive_error_pages", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_error_recursive), NULL},
     {"internal", CONTEXT_LOCATION, 0, 0, 0, internal_set, NOTHING, NULL},
     {"absolute_redirect", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_redirect_absolute), NULL},

@@ -93,7 +93,7 @@ static void try_files_read(struct scope *scope, const struct node *node, const s
 }
 
 static const struct directive rows[] = {
-    {"root", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, root_set, NOTHING, NULL},
+    {"root", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, root_set, NOTHING, NULL},
     {"index", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, index_add, NOTHING, NULL},
     {"types", CONTEXT_HSL, 0, 0, DIRECTIVE_BLOCK, types_read, NOTHING, NULL},
     {"default_type", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_text, POLICY(default_type), NULL},
@@ -105,7 +105,7 @@ static const struct directive rows[] = {
     {"log_not_found", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"types_hash_max_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"types_hash_bucket_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
-    {"sendfile", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, "files are sent the cheapest way"},
+    {"sendfile", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, "files are sent the cheapest way"},
     {"sendfile_max_chunk", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"tcp_nopush", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"aio", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},

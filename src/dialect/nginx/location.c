@@ -117,13 +117,19 @@ static void slash_redirect(struct scope *scope, struct route_table *table, const
     bare->children = (struct route_table){0};
     bare->match = ROUTE_EXACT;
     bare->pattern = str_head(route->pattern, len - 1);
-    bare->action = ROUTE_ANSWER;
+    bare->action = ROUTE_FILES;
     bare->pass = NULL;
-    bare->answer.status = 301;
+    memset(&bare->program, 0, sizeof bare->program);
+    struct operation *answer = VEC_ADD(&bare->program.operations, &reader->model->arena);
+    if (!answer) {
+        reader_starve(reader);
+        return;
+    }
+    *answer = (struct operation){.kind = OPERATION_RETURN, .answer.status = 301};
     struct word at = {.text = STR(""), .file = scope->block->words[0].file};
     struct str text = reader_join(reader, route->pattern, STR("$is_args$args"));
     if (str_find_char(route->pattern, '$') != STR_NONE || reader->is_starved ||
-        !compile_template(scope, &at, text, &bare->answer.text))
+        !compile_template(scope, &at, text, &answer->answer.text))
         return;
     for (size_t i = 0; i < table->prefix_count; i++)
         if (str_eq(table->prefixes[i]->pattern, bare->pattern))
@@ -151,6 +157,14 @@ void location_end(struct scope *scope) {
         slash_redirect(scope, table, table->prefixes[i]);
 }
 
+/* Does the server answer by itself whatever is asked? */
+static bool always_returns(const struct node *server) {
+    for (const struct node *node = server->first; node; node = node->next)
+        if (str_eq(node_name(node), STR("return")))
+            return true;
+    return false;
+}
+
 void location_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
@@ -162,7 +176,8 @@ void location_read(struct scope *scope, const struct node *node, const struct di
     struct route *route = route_make(scope, &pattern);
     if (!route)
         return;
-    if (!is_inner && scope->route->action == ROUTE_ANSWER)
+    route->outer = is_inner ? scope->route : NULL;
+    if (!is_inner && always_returns(scope->block))
         reader_say(reader, SEVERITY_WARNING, &node->words[0],
                    "this location is never reached: the server's \"return\" answers every request");
     else
@@ -179,42 +194,7 @@ void location_read(struct scope *scope, const struct node *node, const struct di
     struct scope inner = scope_inner(scope, CONTEXT_LOCATION, node);
     inner.policy = &route->policy;
     inner.route = route;
+    inner.program = &route->program;
     scope_read(&inner);
     location_end(&inner);
-}
-
-/* ---- return ---- */
-
-static bool is_url(struct str text) {
-    return str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("https://")) ||
-           str_starts(text, STR("$scheme"));
-}
-
-void location_return(struct scope *scope, const struct node *node, const struct directive *row) {
-    (void)row;
-    struct reader *reader = scope->reader;
-    struct local_answer answer = {0};
-    const struct word *at = &node->words[1];
-    const struct word *text = node->count == 3 ? &node->words[2] : NULL;
-    uint64_t status = 302;
-    if (!text && is_url(at->text)) {
-        text = at;
-    } else if (!str_to_u64(at->text, &status) || status > 999) {
-        struct diagnostic *said = reader_fail(reader, at, "invalid return code \"%.*s\"", STR_ARG(at->text));
-        diagnostic_hint(reader->diagnostics, said,
-                        "write: return CODE; return CODE TEXT; return 301 URL; or return URL; with http:// or "
-                        "https://");
-        return;
-    }
-    if (status < 200) {
-        reader_fail(reader, at, "\"return %.*s\": an answer's code is 200 or more", STR_ARG(at->text));
-        return;
-    }
-    answer.status = (unsigned)status;
-    if (text && !compile_template(scope, text, text->text, &answer.text))
-        return;
-    if (!scope->is_first) /* the first one answers */
-        return;
-    scope->route->answer = answer;
-    scope->route->action = ROUTE_ANSWER;
 }

@@ -3,9 +3,8 @@
 
 #include "dialect/nginx/reader.h"
 
-/* Rows' handlers: location [= | ^~ | ~ | ~*] PATTERN { ... }, and return. */
+/* A row's handler: location [= | ^~ | ~ | ~*] PATTERN { ... } */
 void location_read(struct scope *scope, const struct node *node, const struct directive *row);
-void location_return(struct scope *scope, const struct node *node, const struct directive *row);
 /* To be called when a server or location has been read whole. */
 void location_end(struct scope *scope);
 

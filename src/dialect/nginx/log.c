@@ -194,11 +194,10 @@ static void error_log_set(struct scope *scope, const struct node *node, const st
 
 static const struct directive rows[] = {
     {"log_format", CONTEXT_HTTP, 2, ARGUMENTS_ANY, DIRECTIVE_FIRST, format_read, NOTHING, NULL},
-    {"access_log", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, access_add, NOTHING, NULL},
+    {"access_log", CONTEXT_HSLI, 1, ARGUMENTS_ANY, 0, access_add, NOTHING, NULL},
     {"error_log", CONTEXT_MAIN | CONTEXT_HSL, 1, 2, DIRECTIVE_FIRST, error_log_set, NOTHING, NULL},
     {"open_log_file_cache", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"log_subrequest", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
-    {"rewrite_log", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
 };
 
 const struct area log_area = {rows, sizeof rows / sizeof *rows};

@@ -4,11 +4,11 @@
  * outside when it is left out, and what is not built. */
 
 #define NOTE(name, reason) \
-    { name, CONTEXT_HSL | CONTEXT_MAIN, 0, ARGUMENTS_ANY, 0, set_nothing, NOTHING, reason }
+    { name, CONTEXT_HSLI | CONTEXT_MAIN, 0, ARGUMENTS_ANY, 0, set_nothing, NOTHING, reason }
 #define WARN(name, effect) \
-    { name, CONTEXT_HSL | CONTEXT_MAIN, 0, ARGUMENTS_ANY, 0, set_nothing_visible, NOTHING, effect }
+    { name, CONTEXT_HSLI | CONTEXT_MAIN, 0, ARGUMENTS_ANY, 0, set_nothing_visible, NOTHING, effect }
 #define ONLY(name, value) \
-    { name, CONTEXT_HSL | CONTEXT_MAIN, 1, ARGUMENTS_ANY, 0, set_only, NOTHING, value }
+    { name, CONTEXT_HSLI | CONTEXT_MAIN, 1, ARGUMENTS_ANY, 0, set_only, NOTHING, value }
 #define MISSING(name) \
     { name, CONTEXT_ANY, 0, ARGUMENTS_ANY, DIRECTIVE_EITHER, set_not_built, NOTHING, NULL }
 #define INSTEAD(name, hint) \
@@ -19,7 +19,6 @@ static const char no_tls[] = "TLS is not built yet, so that there is nothing it 
 static const char raw_tcp[] =
     "raw TCP comes later; HTTP and WebSocket are served in http { }: upstream NAME { ... } and "
     "server { location / { proxy_pass http://NAME; } }";
-static const char no_if[] = "a \"map\" block chooses values by a variable, and \"location\" by path";
 
 static const struct directive rows[] = {
     NOTE("chunked_transfer_encoding", NULL),
@@ -27,7 +26,6 @@ static const struct directive rows[] = {
     NOTE("request_pool_size", NULL),
     NOTE("keepalive_disable", NULL),
     NOTE("reset_timedout_connection", NULL),
-    NOTE("uninitialized_variable_warn", NULL),
     NOTE("variables_hash_max_size", NULL),
     NOTE("variables_hash_bucket_size", NULL),
     NOTE("referer_hash_max_size", NULL),
@@ -89,11 +87,6 @@ static const struct directive rows[] = {
     ONLY("mirror", "off"),
     ONLY("expires", "off"),
     ONLY("ssi", "off"),
-    INSTEAD("if", no_if),
-    INSTEAD("set", no_if),
-    INSTEAD("rewrite",
-            "\"return 301 URL;\" redirects; \"proxy_pass http://NAME/PATH/;\" replaces a location's prefix"),
-    INSTEAD("break", no_if),
     INSTEAD("stream", raw_tcp),
     INSTEAD("tcp", raw_tcp),
     INSTEAD("mail", "hawser serves HTTP and WebSocket"),

@@ -147,10 +147,13 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
     struct target target = {.scope = scope, .at = &node->words[1]};
     if (!target_split(&target))
         return;
-    if (target.has_uri && (scope->route->match == ROUTE_REGEX || scope->route->match == ROUTE_NAMED)) {
-        struct diagnostic *said = reader_fail(
-            reader, target.at, "\"proxy_pass\" cannot have a path in a %s",
-            scope->route->match == ROUTE_NAMED ? "named location" : "location given by a regular expression");
+    const char *where = scope->context & CONTEXT_LOCATION_IF ? "\"if\""
+                        : scope->route->match == ROUTE_NAMED ? "a named location"
+                        : scope->route->match == ROUTE_REGEX ? "a location given by a regular expression"
+                                                             : NULL;
+    if (target.has_uri && where) {
+        struct diagnostic *said =
+            reader_fail(reader, target.at, "\"proxy_pass\" cannot have a path in %s", where);
         diagnostic_hint(reader->diagnostics, said,
                         "there is no fixed prefix that \"%.*s\" could replace: write http://%.*s",
                         STR_ARG(target.uri), STR_ARG(target.address));
@@ -168,6 +171,5 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
                           .has_uri = target.has_uri,
                           .uri = target.uri};
     scope->route->pass = pass;
-    if (scope->route->action != ROUTE_ANSWER)
-        scope->route->action = ROUTE_PASS;
+    scope->route->action = ROUTE_PASS;
 }

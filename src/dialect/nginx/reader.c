@@ -42,7 +42,8 @@ static size_t row_number(const struct directive *row) {
 
 const char *context_name(unsigned context) {
     static const char *const names[] = {
-        "the top of the file", "events", "http", "upstream", "server", "location"};
+        "the top of the file", "events",        "http", "upstream", "server", "location",
+        "if in server",        "if in location"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (context & (1u << i))
             return names[i];
@@ -103,12 +104,17 @@ struct str reader_lower(struct reader *reader, struct str text) {
     return str_make(lower, text.len);
 }
 
-static bool names_bind(struct reader *reader, struct regex *regex) {
+static bool names_bind(struct reader *reader, const struct word *at, struct regex *regex) {
     struct regex_binding binding;
     for (unsigned n = 0;; n++) {
         struct str name = regex_name(regex, n, &binding.group);
         if (name.len == 0)
             return true;
+        if (!variable_is_free(reader_lower(reader, name))) {
+            reader_fail(reader, at, "the duplicate \"%.*s\" variable: the name of a group is built in",
+                        STR_ARG(name));
+            continue;
+        }
         if (!slot_make(reader, name, &binding.slot) || !regex_bind(regex, binding, &reader->model->arena))
             return reader_starve(reader);
     }
@@ -125,7 +131,7 @@ struct regex *reader_regex(struct reader *reader, const struct word *at, struct 
     *slot = regex_new(pattern, is_nocase, &reader->scratch, &error, &error_at);
     struct regex *regex = *slot;
     if (regex)
-        return names_bind(reader, regex) ? regex : NULL;
+        return names_bind(reader, at, regex) ? regex : NULL;
     reader->model->regexes.count--;
     if (str_eq(error, STR("out of memory")))
         reader_starve(reader);
@@ -143,7 +149,8 @@ struct scope scope_inner(struct scope *outer, unsigned context, const struct nod
                           .context = context,
                           .block = block,
                           .policy = outer->policy,
-                          .site = outer->site};
+                          .site = outer->site,
+                          .program = outer->program};
 }
 
 void *scope_member(const struct scope *scope, const struct directive *row) {

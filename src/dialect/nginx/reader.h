@@ -13,9 +13,12 @@ enum context { /* bits: the blocks a directive may stand in */
                CONTEXT_UPSTREAM = 8,
                CONTEXT_SERVER = 16,
                CONTEXT_LOCATION = 32,
-               CONTEXT_ANY = 63
+               CONTEXT_SERVER_IF = 64, /* "if" in a server: what changes the request, and nothing else */
+               CONTEXT_LOCATION_IF = 128,
+               CONTEXT_ANY = 255
 };
 #define CONTEXT_HSL (CONTEXT_HTTP | CONTEXT_SERVER | CONTEXT_LOCATION)
+#define CONTEXT_HSLI (CONTEXT_HSL | CONTEXT_LOCATION_IF)
 
 enum { /* of a row */
        DIRECTIVE_BLOCK = 1,
@@ -69,6 +72,7 @@ struct scope {
     struct site *site;
     struct route *route; /* the location, or the server's fallback */
     struct upstream *upstream;
+    struct program *program;            /* what set, if, rewrite, return and break are added to */
     bool has_method;                    /* of an upstream */
     bool is_first;                      /* for a handler: its directive's first in this block */
     uint64_t seen[DIRECTIVES_MAX / 64]; /* by number of row */

@@ -258,6 +258,7 @@ static void server_read(struct scope *scope, const struct node *node, const stru
     inner.site = site;
     inner.route = &site->fallback;
     inner.policy = &site->fallback.policy;
+    inner.program = &site->fallback.program;
     scope_read(&inner);
     location_end(&inner);
     bool has_listen = false; /* one that was wrong counts: it is said */
@@ -276,7 +277,6 @@ static const struct directive rows[] = {
     {"server_name", CONTEXT_SERVER, 1, ARGUMENTS_ANY, DIRECTIVE_FIRST, names_read, NOTHING, NULL},
     {"location", CONTEXT_SERVER | CONTEXT_LOCATION, 1, 2, DIRECTIVE_BLOCK | DIRECTIVE_LAST, location_read,
      NOTHING, NULL},
-    {"return", CONTEXT_SERVER | CONTEXT_LOCATION, 1, 2, 0, location_return, NOTHING, NULL},
     {"server_names_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"server_names_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
 };

@@ -16,10 +16,10 @@ bool slot_make(struct reader *reader, struct str name, unsigned *slot) {
         return true;
     if (!reader->slots.arena)
         map_init(&reader->slots, &reader->scratch, false);
-    struct str *held = VEC_ADD(&model->slots, &model->arena);
+    struct slot *held = VEC_ADD(&model->slots, &model->arena);
     if (!held || !map_put(&reader->slots, lower, (void *)(uintptr_t)model->slots.count))
         return reader_starve(reader);
-    *held = lower;
+    held->name = lower;
     *slot = (unsigned)model->slots.count - 1;
     return true;
 }
@@ -44,8 +44,9 @@ static void node_declare(struct reader *reader, const struct node *node) {
     unsigned slot;
     bool sets = str_eq(name, STR("set")) || str_eq(name, STR("auth_request_set"));
     if (sets && node->count == 3 && str_starts(node->words[1].text, STR("$")) && node->words[1].text.len > 1 &&
-        variable_find(reader_lower(reader, str_from(node->words[1].text, 1))).id == VARIABLE_NONE)
-        slot_make(reader, str_from(node->words[1].text, 1), &slot);
+        variable_is_free(reader_lower(reader, str_from(node->words[1].text, 1))) &&
+        slot_make(reader, str_from(node->words[1].text, 1), &slot))
+        reader->model->slots.items[slot].is_set |= str_eq(name, STR("set"));
     for (size_t i = 0; i < node->count; i++)
         groups_declare(reader, node->words[i].text);
 }
