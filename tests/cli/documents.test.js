@@ -1,0 +1,26 @@
+'use strict';
+// Every configuration in the documents is one that hawser understands without a warning.
+const assert = require('node:assert');
+const fs = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+const { say, directory } = require('./program.js');
+
+// The examples' hosts are not there, and this machine's limits are not theirs.
+const ofThisMachine = /host not found in upstream|file descriptors/;
+const root = path.resolve(__dirname, '../..');
+const pages = ['README.md', ...fs.readdirSync(path.join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+for (const page of pages) {
+  const blocks = [...fs.readFileSync(path.join(root, page), 'utf8').matchAll(/^```nginx\n([^]*?)^```/gm)];
+  blocks.forEach(([, text], index) => {
+    test(`${page}, example ${index + 1}`, (t) => {
+      const file = path.join(directory(t), 'example.conf');
+      fs.writeFileSync(file, text);
+      const { stdout, stderr } = say('-t', '-c', file);
+      const faults = (stdout + stderr).split('\n').filter((line) => /\[(emerg|warn)\]/.test(line) && !ofThisMachine.test(line));
+      assert.deepEqual(faults, []);
+      assert.match(stdout + stderr, /hawser|nginx/);
+    });
+  });
+}
