@@ -32,7 +32,7 @@ CFLAGS_tsan = -O1 -g -fsanitize=thread
 LDFLAGS_tsan = -fsanitize=thread
 CFLAGS = -std=c11 $(WARNINGS) -fno-strict-aliasing -fPIE -pthread -ffile-prefix-map=$(CURDIR)=. $(CFLAGS_$(V))
 LDFLAGS = -pthread $(LDFLAGS_$(V))
-LIBS = -lssl -lcrypto -lpcre2-8 -ljansson -lcares -lz
+LIBS = -lssl -lcrypto -lpcre2-8 -ljansson -lcares -lcrypt -lz
 
 SOURCES = $(wildcard src/*/*.c src/*/*/*.c)
 OBJECTS = $(SOURCES:%.c=$(BUILD)/%.o)

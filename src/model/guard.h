@@ -65,6 +65,11 @@ struct guard {
     enum real_ip_source real_ip_source;
     struct str real_ip_field; /* as written; empty: X-Real-IP */
     bool is_real_ip_recursive;
+    bool has_realm;
+    struct template realm; /* auth_basic; "off": nobody is asked for a password */
+    bool has_user_file;
+    struct template user_file;
+    struct str user_file_base; /* relative ones are beneath it: a directory with its '/', or empty */
     VEC(struct request_limit) request_limits;
     VEC(struct connection_limit) connection_limits;
     struct limit_policy on_requests, on_connections;

@@ -195,6 +195,14 @@ static void put_zone(struct builder *out, const struct limit_zone *zone) {
     builder_char(out, '\n');
 }
 
+static void put_named_template(struct builder *out, unsigned depth, const char *what,
+                               const struct template *template) {
+    put_line(out, depth);
+    builder_format(out, "%s ", what);
+    put_template(out, template);
+    builder_char(out, '\n');
+}
+
 static void put_guard(struct builder *out, unsigned depth, const struct guard *guard) {
     static const char *const sources[] = {"field", "X-Forwarded-For", "proxy_protocol"};
     for (size_t i = 0; i < guard->access_rules.count; i++) {
@@ -214,6 +222,10 @@ static void put_guard(struct builder *out, unsigned depth, const struct guard *g
             cidr_build(out, &trusted->cidr);
         builder_char(out, '\n');
     }
+    if (guard->has_realm)
+        put_named_template(out, depth, "auth_basic", &guard->realm);
+    if (guard->has_user_file)
+        put_named_template(out, depth, "auth_basic_user_file", &guard->user_file);
     put_limits(out, depth, guard);
     if (guard->real_ip_field.len) {
         put_line(out, depth);

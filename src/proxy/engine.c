@@ -66,6 +66,7 @@ static void parts_free(struct engine *engine) {
         idle_pool_free(engine->idle);
     if (engine->ducts)
         duct_pool_free(engine->ducts);
+    mem_free(engine->passwords);
     mem_free(engine->back_scratch);
     mem_free(engine->stage);
     arena_pool_fini(&engine->arenas);

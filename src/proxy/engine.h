@@ -65,6 +65,8 @@ struct engine {
     char *stage;        /* GATHER_STAGE_BYTES: where messages are put together */
     struct h1_head head; /* where heads are parsed, before they are kept */
 
+    struct password_cache *passwords; /* of auth_basic; NULL until the first slow one was looked at */
+
     struct engine_counts counts;
     struct timer sweep; /* once a second: idle sessions */
 

@@ -252,7 +252,7 @@ static void local_build(struct exchange *x, struct gather *g) {
         builder_str(&g->stage, STR("\r\n"));
     }
     builder_str(&g->stage, local->headers);
-    if (local->headers.len == 0)
+    if (local->headers.len == 0 || !local->is_page) /* a further error has lines of its own */
         builder_str(&g->stage, x->answer_headers);
     response_head_add(x, &g->stage, local->status);
     x->down.framing = has_body ? H1_LENGTH : H1_NO_BODY;

@@ -4,6 +4,7 @@
 #include "codec/uri.h"
 #include "loop/clock.h"
 #include "loop/random.h"
+#include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
 
 enum { VALUE_MAX = 65536 };
@@ -165,7 +166,6 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
         builder_str(out, STR("http"));
         return true;
     case VARIABLE_HTTPS:
-    case VARIABLE_REMOTE_USER:
         return true;
     default:
         return false;
@@ -173,13 +173,16 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
 }
 
 /* Variables of who may pass. */
-static bool guard_eval(const struct exchange *x, const struct variable *variable, struct builder *out) {
+static bool guard_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
     case VARIABLE_REALIP_REMOTE_ADDR:
         address_build_host(out, x->connected ? x->connected : &x->client);
         return true;
     case VARIABLE_REALIP_REMOTE_PORT:
         port_build(x->connected ? x->connected : &x->client, out);
+        return true;
+    case VARIABLE_REMOTE_USER:
+        basic_build_user(x, out);
         return true;
     case VARIABLE_LIMIT_REQ_STATUS:
         builder_str(out, limit_outcome_name(x->guarding ? x->guarding->request_outcome : LIMIT_NONE));

@@ -1,6 +1,7 @@
 #include "proxy/guard/guard.h"
 
 #include "proxy/guard/access.h"
+#include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
 #include "proxy/guard/real_ip.h"
 #include "proxy/local.h"
@@ -9,7 +10,7 @@ typedef enum guard_verdict guard_check(struct exchange *x, const struct guard *g
 
 /* The order is nginx's: of its phases, preaccess and access. */
 static guard_check *const checks[] = {real_ip_check, limit_requests_check, limit_connections_check,
-                                      access_check};
+                                      access_check, basic_check};
 enum { CHECKS = sizeof checks / sizeof *checks, FIRST_OF_ACCESS = 3 };
 
 void guard_begin(struct exchange *x) {
