@@ -12,7 +12,8 @@ struct range {
 enum range_verdict { RANGE_NONE, RANGE_SOME, RANGE_UNSATISFIABLE };
 
 /* Reads the field against a content of `size` bytes into up to `max` ranges, in the order asked. RANGE_NONE:
- * not bytes, not grammatical, more than max, or together more than `size` bytes: serve the whole. */
+ * not bytes, more than max, or together more than `size` bytes: serve the whole. RANGE_UNSATISFIABLE: none of
+ * them is within, or one is not grammatical. */
 enum range_verdict range_parse(struct str field, uint64_t size, struct range *ranges, unsigned max,
                                unsigned *count);
 

@@ -108,11 +108,11 @@ static void etag_build(struct builder *out, const struct file_info *info) {
     builder_char(out, '"');
 }
 
-/* Is the tag in the list, or the list "*"? Weak comparison, RFC 9110 8.8.3.2. */
-static bool tag_is_listed(struct str list, struct str tag) {
+/* Is the tag in the list, or the list "*"? A weak tag counts only where that is enough, RFC 9110 8.8.3.2. */
+static bool tag_is_listed(struct str list, struct str tag, bool takes_weak) {
     for (struct str part; str_split(&list, ',', &part);) {
         part = str_trim(part);
-        if (str_starts(part, STR("W/")))
+        if (takes_weak && str_starts(part, STR("W/")))
             part = str_from(part, 2);
         if (str_eq(part, STR("*")) || str_eq(part, tag))
             return true;
@@ -120,24 +120,27 @@ static bool tag_is_listed(struct str list, struct str tag) {
     return false;
 }
 
-/* RFC 9110 13.2.2: what the conditions make of a 200. */
+/* Was it modified at another time than the field says? nginx's `if_modified_since exact`. */
+static bool is_modified(const struct h1_head *request, const struct file_info *info) {
+    uint64_t date;
+    return !http_date_parse(h1_head_value(request, H1_IF_MODIFIED_SINCE), &date) || info->modified_s != date;
+}
+
+/* What the conditions make of a 200. As in nginx each that is there has to hold, where RFC 9110 13.2.2 lets the
+ * tags alone decide. */
 static unsigned conditions_status(const struct exchange *x, const struct file_info *info, struct str tag) {
     const struct h1_head *request = x->request;
     uint64_t date;
-    if (h1_head_has(request, H1_IF_MATCH)) {
-        if (!tag_is_listed(h1_head_value(request, H1_IF_MATCH), tag))
-            return 412;
-    } else if (h1_head_has(request, H1_IF_UNMODIFIED_SINCE) &&
-               http_date_parse(h1_head_value(request, H1_IF_UNMODIFIED_SINCE), &date) &&
-               info->modified_s > date) {
+    if (h1_head_has(request, H1_IF_UNMODIFIED_SINCE) &&
+        http_date_parse(h1_head_value(request, H1_IF_UNMODIFIED_SINCE), &date) && info->modified_s > date)
         return 412;
-    }
-    if (h1_head_has(request, H1_IF_NONE_MATCH))
-        return tag_is_listed(h1_head_value(request, H1_IF_NONE_MATCH), tag) ? 304 : 200;
-    if (h1_head_has(request, H1_IF_MODIFIED_SINCE) &&
-        http_date_parse(h1_head_value(request, H1_IF_MODIFIED_SINCE), &date) && info->modified_s == date)
-        return 304; /* nginx's `if_modified_since exact` */
-    return 200;
+    if (h1_head_has(request, H1_IF_MATCH) && !tag_is_listed(h1_head_value(request, H1_IF_MATCH), tag, false))
+        return 412;
+    bool has_date = h1_head_has(request, H1_IF_MODIFIED_SINCE),
+         has_tag = h1_head_has(request, H1_IF_NONE_MATCH);
+    if ((!has_date && !has_tag) || (has_date && is_modified(request, info)))
+        return 200;
+    return !has_tag || tag_is_listed(h1_head_value(request, H1_IF_NONE_MATCH), tag, true) ? 304 : 200;
 }
 
 /* Range counts only when If-Range, if there, names what we have. */

@@ -1,6 +1,7 @@
 "use strict";
 // The proof beside nginx: each case of compare/ is sent to Debian's nginx and to hawser, configured alike; the answers and
 // what the backend saw are equal, or the case says why not, in words that docs/differences-from-nginx.md has too.
+// COMPARE="files hosts" runs those themes alone.
 
 const assert = require("node:assert");
 const fs = require("node:fs");
@@ -25,7 +26,9 @@ function request(one) {
 /* The method of each answer that is awaited: of the first request, or as the case says. */
 const methodsOf = (one, text) => one.answers ?? [/^[\r\n]*([A-Z]+) /.exec(text)?.[1] ?? "GET"];
 
-for (const file of fs.readdirSync(THEMES).sort()) {
+const wanted = process.env.COMPARE?.split(" ").map((name) => `${name}.js`);
+
+for (const file of fs.readdirSync(THEMES).filter((file) => !wanted || wanted.includes(file)).sort()) {
   const theme = require(path.join(THEMES, file));
   describe(theme.name, { skip: isThere ? false : "nginx is not installed (make deps)" }, () => {
     const crew = new Crew();

@@ -1,80 +1,80 @@
 "use strict";
 
-/* The backend answers with the fields that the query asks for: ?Location=/x&Set-Cookie=a */
-const echo = (request) => {
-  const lines = new URLSearchParams(request.target.split("?")[1] ?? "");
-  const fields = [...lines].map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  return `HTTP/1.1 200 OK\r\n${fields}Content-Length: 2\r\n\r\nok`;
-};
-const asks = (place, fields, more = {}) => {
-  const query = Object.entries(fields).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
-  return { name: `${place} ${JSON.stringify(fields)}`, get: `${place}?${query.join("&")}`, ...more };
-};
-const cookies = [
-  "a=b", "a=b; Path=/one/x; Domain=localhost", "a=b;path=/two/;domain=.localhost;Secure", "a", "a=", "session=1; HttpOnly; SameSite=None",
-  "session=1", "sid=1; Secure; HttpOnly", "sid=x; Max-Age=3; Path=/three/x/y", "a=b; Domain=www.example.org; Path=/", "A=b; PATH=/ONE/; DOMAIN=LOCALHOST",
-  "a=b; ; Path=/one/", "a=b;  Path = /one/ ", "a=b; Path", "a=\"b; c\"; Path=/one/",
-];
-const places = [
-  "http://BACKEND/x", "http://127.0.0.1:1/x", "/y", "y", "http://one.example/a/b", "HTTP://one.example/a", "http://two.example/z?q", "//h/x", "",
-];
+const STATUSES = [200, 201, 202, 203, 204, 205, 206, 207, 299, 300, 301, 302, 303, 304, 305, 306, 307, 308, 399, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 412, 413, 414, 415, 416, 417, 418,
+  421, 422, 423, 425, 426, 428, 429, 431, 451, 494, 495, 496, 497, 499, 500, 501, 502, 503, 504, 505, 506, 507, 508, 511, 599];
+
+const NOT_MODIFIED = "A 304 says nothing of a content that it does not have";
+const UNREAD = { known: "a body that nobody reads is skipped" };
+const VERSIONS = "HTTP/1.0 and HTTP/1.1 are spoken";
+const LINES = "A header line has a colon";
+
+const about = (status) =>
+  status === 304 ? { differs: NOT_MODIFIED } : status === 408 || status === 499 ? { known: "no answer at all" } : status < 400 && status !== 204 ? { known: "what nginx says of an empty text" } : {};
 
 module.exports = {
-  name: "fields of answers",
-  answer: echo,
+  name: "answers of one's own",
   http: `
-  proxy_http_version 1.1;
-  proxy_set_header Connection "";
   server {
     listen LISTEN;
-    location / { proxy_pass http://BACKEND; }
-    location /off/ { proxy_redirect off; proxy_pass http://BACKEND; }
-    location /uri/ { proxy_pass http://BACKEND/; }
-    location /said/ {
-      proxy_redirect http://one.example/ /one/;
-      proxy_redirect ~^http://(?<who>[a-z]+)\\.example/(.*)$ https://$who.invalid/$2;
-      proxy_redirect y $uri;
-      proxy_pass http://BACKEND;
-    }
-    location /default/ { proxy_pass http://BACKEND; proxy_redirect default; proxy_redirect ~*^http: https:; }
-    location /hide/ { proxy_hide_header X-Own; proxy_hide_header content-type; proxy_pass http://BACKEND; }
-    location /pass/ { proxy_pass_header X-Accel-Expires; proxy_pass_header Server; proxy_hide_header Server; proxy_pass http://BACKEND; }
-    location /cookie/ {
-      proxy_cookie_domain localhost example.org;
-      proxy_cookie_domain ~\\.([a-z]+)\\.org$ $1.net;
-      proxy_cookie_path /one/ /;
-      proxy_cookie_path ~*^/two(/.*)$ $1;
-      proxy_cookie_path /$arg_none /root/;
-      proxy_cookie_flags session secure samesite=strict;
-      proxy_cookie_flags ~^sid nosecure nohttponly samesite=lax;
-      proxy_pass http://BACKEND;
-    }
-    location /flags/ { proxy_cookie_flags ~ httponly nosamesite; proxy_pass http://BACKEND; }
-    location /headers/ { proxy_set_header Host $host; proxy_set_header X-A 1; proxy_set_header X-A 2; proxy_set_header X-B ""; proxy_set_header Accept ""; proxy_set_header Connection ""; proxy_pass http://BACKEND; }
-    location /method/ { proxy_method PUT; proxy_pass http://BACKEND; }
-    location /none/ { proxy_pass_request_headers off; proxy_pass_request_body off; proxy_set_header Content-Length ""; proxy_set_header Connection ""; proxy_pass http://BACKEND; }
-    location /body/ { proxy_set_body "said $request_method"; proxy_pass http://BACKEND; }
-    location /empty/ { proxy_set_body ""; proxy_pass http://BACKEND; }
-    location /old/ { proxy_http_version 1.0; proxy_set_header Connection close; proxy_pass http://BACKEND; }
+    server_name own.test;
+    ${STATUSES.map((status) => `location = /bare/${status} { return ${status}; } location = /text/${status} { return ${status} "text of ${status}"; }`).join("\n    ")}
+    location /to { return http://elsewhere.test/x; }
+    location /secure { return https://$host$request_uri; }
+    location /scheme { return $scheme://elsewhere/; }
+    location /moved { return 301 /there?$args; }
+    location /relative { return 302 there; }
+    location /empty { return 200 ""; }
+    location /variables { return 200 "$request_method|$uri|$args|$is_args|$query_string|$request_uri|$document_uri|$scheme|$server_protocol|$server_port|$remote_addr|$http_x_a|$arg_a|$arg_B|$cookie_c|$content_type|$content_length|$request"; }
+    location /header { add_header X-A "$arg_a b"; add_header X-B c always; add_header X-Empty ""; return 200 x; }
+    location /header-error { add_header X-A a; add_header X-B b always; return 403; }
+    location /type { default_type application/json; return 200 "{}"; }
+    location /long { return 200 "0123456789012345678901234567890123456789"; }
+    location /page.html { return 200 "<p>"; }
+    location /image.gif { return 200 "GIF"; }
+    location /image.jpg { return 200 "JPG"; }
+    location /other.bin { return 200 "BIN"; }
+    location /token { server_tokens off; return 404; }
+    location /quote { return 200 'a "b" \\'c\\' \\\\ \\t.'; }
+    location /dollar { return 200 "\${args}x$args-$request_method"; }
+    location /post { return 200 "method $request_method"; }
   }`,
   cases: [
-    ...["/", "/off/", "/uri/", "/default/"].flatMap((place) => places.map((value) => asks(place, { Location: value }))),
-    ...places.filter((value) => !/^y|one/.test(value)).map((value) => asks("/said/", { Location: value })),
-    ...["/", "/said/"].flatMap((place) => ["5; url=http://one.example/a", "5; URL=http://127.0.0.1:1/", "5", "0;url=y"].map((value) => asks(place, { Refresh: value }))),
-    ...["/cookie/", "/flags/", "/"].flatMap((place) => cookies.map((value) => asks(place, { "Set-Cookie": value }))),
-    ...["/", "/hide/", "/pass/"].map((place) =>
-      asks(place, { Server: "theirs", "X-Pad": "p", "X-Accel-Expires": "1", "X-Accel-Charset": "utf-8", "X-Own": "o", "Content-Type": "text/css", "X-Accel-Limit-Rate": "1000" })),
-    { get: "/headers/", headers: ["X-A: theirs", "X-B: b", "X-C: c", "Accept: */*", "Keep-Alive: 5", "TE: trailers"] },
-    { get: "/", headers: ["X-A: theirs", "Accept: */*", "Via: 1.1 v"] },
-    { get: "/method/" },
-    { name: "proxy_method with a body", get: "/method/", method: "POST", body: "abc" },
-    { get: "/none/", headers: ["X-A: a", "Cookie: c=d"] },
-    { name: "no headers and no body", get: "/none/", method: "POST", body: "abc" },
-    { get: "/body/" },
-    { name: "another body", get: "/body/", method: "POST", body: "abc", headers: ["Content-Type: text/x"] },
-    { name: "an empty body instead", get: "/empty/", method: "POST", body: "abc" },
-    { name: "a body to be dropped that comes in chunks", send: "POST /body/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" },
-    { get: "/old/" },
-    { name: "HTTP/1.0 with a body", get: "/old/", method: "POST", body: "abc" },
+    ...STATUSES.flatMap((status) => [{ get: `/bare/${status}`, ...about(status) }, { get: `/text/${status}`, ...(status === 304 && about(304)) }]),
+    ...["/to", "/secure?a=b", "/scheme", "/moved?x=y%20z", "/relative", "/header?a=1", "/header-error", "/type", "/other.bin", "/token", "/quote", "/dollar?y"].map((get) => ({ get })),
+    ...["/empty", "/page.html", "/image.gif", "/image.jpg"].map((get) => ({ get, known: "a text has its type by its path" })),
+    { get: "/variables/x%20y?a=1&b=2&A=3", headers: ["X-A: one", "Cookie: a=b; c=d; e", "X-A: two"], differs: "A header that came several times is one list in its variable", hawser: /one, two/ },
+    { name: "variables of a POST", get: "/variables", method: "POST", headers: ["Content-Type: text/x"], body: "abc", ...UNREAD },
+    { name: "variables of HTTP/1.0", get: "/variables?", version: "1.0" },
+    ...["/bare/404", "/text/200", "/moved", "/bare/204", "/long"].map((get) => ({ name: `HEAD ${get}`, get, method: "HEAD" })),
+    ...["/bare/404", "/text/200", "/moved", "/bare/204"].map((get) => ({ name: `HTTP/1.0 ${get}`, get, version: "1.0" })),
+    ...["/bare/404", "/text/200", "/moved", "/bare/400", "/bare/413", "/bare/500"].map((get) => ({ name: `kept or not ${get}`, get, version: "1.0", headers: ["Connection: keep-alive"] })),
+    { name: "POST whose body nobody reads", get: "/post", method: "POST", body: "hello", ...UNREAD },
+    { name: "POST in chunks whose body nobody reads", send: "POST /post HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET /long HTTP/1.1\r\nHost: h\r\n\r\n", answers: ["POST", "GET"], ...UNREAD },
+    { name: "three in a row", send: "GET /long HTTP/1.1\r\nHost: h\r\n\r\n".repeat(3), answers: ["GET", "GET", "GET"] },
+    { name: "a row that is broken off by close", send: "GET /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /long HTTP/1.1\r\nHost: h\r\n\r\n" },
+    { name: "Range of a text", get: "/long", headers: ["Range: bytes=1-3"] },
+    { name: "Range of no text", get: "/bare/404", headers: ["Range: bytes=1-3"] },
+    { name: "If-Modified-Since of a text", get: "/long", headers: ["If-Modified-Since: Thu, 01 Jan 2037 00:00:00 GMT"] },
+    { name: "TRACE", get: "/long", method: "TRACE", known: "TRACE is not allowed" },
+    { name: "PUT", get: "/post", method: "PUT", body: "x", ...UNREAD },
+    { name: "a method of one's own", get: "/post", method: "FROB" },
+    { name: "a method in small letters", send: "get /post HTTP/1.1\r\nHost: h\r\n\r\n", differs: "A method is any token", hawser: /method get/ },
+    { name: "HTTP/1.2", get: "/post", version: "1.2", differs: VERSIONS, hawser: /505/ },
+    { name: "HTTP/2.0", get: "/post", version: "2.0" },
+    { name: "HTTP/0.9 in words", get: "/post", version: "0.9", differs: VERSIONS, hawser: /505/ },
+    { name: "no version", send: "GET /post\r\n", answers: [], differs: VERSIONS, hawser: /400 Bad/ },
+    { name: "nonsense", send: "nonsense\r\n\r\n" },
+    { name: "a request target of 9000 letters", get: `/${"x".repeat(9000)}` },
+    { name: "a header of 9000 letters", get: "/post", headers: [`X-A: ${"x".repeat(9000)}`] },
+    { name: "a header of 7000 letters", get: "/empty", headers: [`X-A: ${"x".repeat(7000)}`], known: "a text has its type by its path" },
+    { name: "five headers of 7000 letters", get: "/empty", headers: [1, 2, 3, 4, 5].map((i) => `X-${i}: ${"x".repeat(7000)}`) },
+    { name: "a header without a colon", get: "/post", headers: ["X-A"], differs: LINES, hawser: /400 Bad/ },
+    { name: "a name with an underscore", get: "/variables", headers: ["X_A: b"], known: "underscores_in_headers" },
+    { name: "Expect of nobody knows what", get: "/post", headers: ["Expect: something"] },
+    { name: "a length that is no number", get: "/post", method: "POST", headers: ["Content-Length: x"] },
+    { name: "two lengths", get: "/post", method: "POST", headers: ["Content-Length: 1", "Content-Length: 1"] },
+    { name: "a length and chunks", get: "/post", method: "POST", headers: ["Content-Length: 1", "Transfer-Encoding: chunked"] },
+    { name: "a coding nobody knows", get: "/post", method: "POST", headers: ["Transfer-Encoding: gzip"] },
+    { name: "a body over 1m", get: "/post", method: "POST", headers: ["Content-Length: 1048577"] },
   ],
 };

@@ -86,9 +86,10 @@ function plain(answer, method) {
     if (/^server:/i.test(line)) return line.replace(own, "NAME").replace(/: (nginx|hawser)$/, ": NAME");
     if (method === "HEAD" && answer.status >= 400 && /^content-length:/i.test(line)) return "Content-Length: a page's";
     if (/^content-length:/i.test(line) && shorter) return line.replace(/\d+$/, (length) => Number(length) - shorter);
+    if (/^content-type: multipart/i.test(line)) return line.replace(/\d{20}/, "BOUNDARY");
     return line.replace(/127\.0\.0\.[23](?=[:/]|$)/g, "ADDRESS");
   });
-  return { status: answer.first, headers: headers.sort(), body: body.replace(/127\.0\.0\.[23]/g, "ADDRESS"), trailers: answer.trailers };
+  return { status: answer.first, headers: headers.sort(), body: body.replace(/127\.0\.0\.[23]/g, "ADDRESS").replace(/^--\d{20}/gm, "--BOUNDARY"), trailers: answer.trailers };
 }
 
 /* Sends the bytes to one of them; gives the answers and what the backend saw. */
