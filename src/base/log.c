@@ -2,9 +2,11 @@
 
 #include "base/builder.h"
 #include "base/mem.h"
+#include "base/syslog.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,14 +17,42 @@ enum { LINE_MAX_BYTES = 2000 };
 
 struct log_sink {
     atomic_int fd;
-    bool is_owned; /* not the standard error */
+    bool is_owned; /* a file, not the standard error */
     atomic_uint_least64_t dropped;
+    struct syslog *syslog; /* instead of a file; NULL: none */
+    /* Of a buffered one; the lock is for what stands behind it. */
+    size_t room; /* 0: every line is written at once */
+    uint64_t flush_ms;
+    pthread_mutex_t lock;
+    char *buffer;
+    size_t len;
+    uint64_t since_ms; /* when log_sink_tidy first saw what is in the buffer; 0: it has not */
     char path[];
 };
 
 static int path_open(const char *path) {
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
     return fd < 0 ? -errno : fd;
+}
+
+static int syslog_set(struct log_sink *sink) {
+    struct syslog_target target;
+    char problem[SYSLOG_PROBLEM_MAX];
+    int error = -EINVAL;
+    if (syslog_parse(str_of(sink->path), &target, problem))
+        sink->syslog = syslog_open(&target, &error);
+    return sink->syslog ? -1 : error;
+}
+
+static int sink_fd(struct log_sink *sink) {
+    if (strcmp(sink->path, "off") == 0)
+        return -1;
+    if (strcmp(sink->path, "stderr") == 0)
+        return STDERR_FILENO;
+    if (strncmp(sink->path, "syslog:", 7) == 0)
+        return syslog_set(sink);
+    sink->is_owned = true;
+    return path_open(sink->path);
 }
 
 struct log_sink *log_sink_open(const char *path, int *error) {
@@ -33,10 +63,9 @@ struct log_sink *log_sink_open(const char *path, int *error) {
         return NULL;
     }
     memcpy(sink->path, path, size);
-    bool is_off = strcmp(path, "off") == 0, is_stderr = strcmp(path, "stderr") == 0;
-    sink->is_owned = !is_off && !is_stderr;
-    int fd = is_off ? -1 : is_stderr ? STDERR_FILENO : path_open(path);
-    if (sink->is_owned && fd < 0) {
+    pthread_mutex_init(&sink->lock, NULL);
+    int fd = sink_fd(sink);
+    if (fd < 0 && (sink->is_owned || (!sink->syslog && strcmp(path, "off") != 0))) {
         *error = fd;
         mem_free(sink);
         return NULL;
@@ -45,7 +74,60 @@ struct log_sink *log_sink_open(const char *path, int *error) {
     return sink;
 }
 
+bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms) {
+    if (sink->room)
+        return true;
+    sink->buffer = mem_alloc(bytes);
+    sink->room = sink->buffer ? bytes : 0;
+    sink->flush_ms = flush_ms;
+    return sink->buffer != NULL;
+}
+
+static void bytes_write(struct log_sink *sink, const char *bytes, size_t len) {
+    int fd = atomic_load_explicit(&sink->fd, memory_order_relaxed);
+    if (fd >= 0 && len && write(fd, bytes, len) != (ssize_t)len)
+        atomic_fetch_add_explicit(&sink->dropped, 1, memory_order_relaxed);
+}
+
+/* The lock is held. */
+static void buffer_flush(struct log_sink *sink) {
+    bytes_write(sink, sink->buffer, sink->len);
+    sink->len = 0;
+    sink->since_ms = 0;
+}
+
+static void buffer_add(struct log_sink *sink, struct str line) {
+    pthread_mutex_lock(&sink->lock);
+    if (line.len > sink->room - sink->len)
+        buffer_flush(sink);
+    if (line.len > sink->room) {
+        bytes_write(sink, line.ptr, line.len);
+    } else {
+        memcpy(sink->buffer + sink->len, line.ptr, line.len);
+        sink->len += line.len;
+    }
+    pthread_mutex_unlock(&sink->lock);
+}
+
+void log_sink_tidy(struct log_sink *sink, uint64_t now_ms) {
+    if (!sink->room || !sink->flush_ms)
+        return;
+    pthread_mutex_lock(&sink->lock);
+    if (sink->len && !sink->since_ms)
+        sink->since_ms = now_ms;
+    else if (sink->len && now_ms - sink->since_ms >= sink->flush_ms)
+        buffer_flush(sink);
+    pthread_mutex_unlock(&sink->lock);
+}
+
+static void sink_flush(struct log_sink *sink) {
+    pthread_mutex_lock(&sink->lock);
+    buffer_flush(sink);
+    pthread_mutex_unlock(&sink->lock);
+}
+
 int log_sink_reopen(struct log_sink *sink) {
+    sink_flush(sink);
     if (!sink->is_owned)
         return 0;
     int fd = path_open(sink->path);
@@ -61,18 +143,29 @@ int log_sink_reopen(struct log_sink *sink) {
 void log_sink_close(struct log_sink *sink) {
     if (!sink)
         return;
+    sink_flush(sink);
     if (sink->is_owned)
         close(atomic_load(&sink->fd));
+    syslog_close(sink->syslog);
+    pthread_mutex_destroy(&sink->lock);
+    mem_free(sink->buffer);
     mem_free(sink);
 }
 
-void log_sink_write(struct log_sink *sink, struct str line) {
-    int fd = atomic_load_explicit(&sink->fd, memory_order_relaxed);
-    if (fd < 0)
-        return;
-    ssize_t written = write(fd, line.ptr, line.len);
-    if (written != (ssize_t)line.len)
+static void syslog_write(struct log_sink *sink, unsigned severity, struct str line) {
+    if (line.len && line.ptr[line.len - 1] == '\n')
+        line.len--;
+    if (!syslog_send(sink->syslog, severity, line))
         atomic_fetch_add_explicit(&sink->dropped, 1, memory_order_relaxed);
+}
+
+void log_sink_write(struct log_sink *sink, struct str line) {
+    if (sink->syslog)
+        syslog_write(sink, syslog_severity(sink->syslog), line);
+    else if (sink->room)
+        buffer_add(sink, line);
+    else
+        bytes_write(sink, line.ptr, line.len);
 }
 
 uint64_t log_sink_dropped(const struct log_sink *sink) {
@@ -124,5 +217,12 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
             builder_escaped(&line, str_make(text + i, 1));
     }
     builder_char(&line, '\n');
-    log_sink_write(log->sink, builder_view(&line));
+    for (const struct log *at = log; at; at = at->next) {
+        if (level > at->level)
+            break;
+        if (at->sink->syslog)
+            syslog_write(at->sink, (unsigned)level, builder_view(&line));
+        else
+            log_sink_write(at->sink, builder_view(&line));
+    }
 }

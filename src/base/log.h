@@ -11,21 +11,29 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERROR, LOG_WARN, LOG_NOTICE
 /* An open log file; opened by sink_open, reopened by name for rotation. */
 struct log_sink;
 
-/* Opens `path` for appending, creating it 0644; "stderr" is the standard error, "off" drops all.
- * NULL on failure, with *error the negative errno. */
+/* Opens `path` for appending, creating it 0644; "stderr" is the standard error, "off" drops all, "syslog:..."
+ * is what syslog_parse reads. NULL on failure, with *error the negative errno. */
 struct log_sink *log_sink_open(const char *path, int *error);
 /* Opens the file of the same name anew in the place of the old one; on failure the old one goes on. */
 int log_sink_reopen(struct log_sink *sink);
 void log_sink_close(struct log_sink *sink);
-/* Writes one line as given; never blocks on a pipe that nobody reads: then the line is dropped and counted. */
+/* From now on lines are gathered and written when `bytes` are full, or the oldest has waited for `flush_ms` (0:
+ * any time) as log_sink_tidy sees it. Before the first line. False without memory. */
+bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms);
+/* To be called now and then: writes what has waited for its time. */
+void log_sink_tidy(struct log_sink *sink, uint64_t now_ms);
+/* Writes one line as given, its end included; never blocks on a pipe that nobody reads: then the line is
+ * dropped and counted. */
 void log_sink_write(struct log_sink *sink, struct str line);
 uint64_t log_sink_dropped(const struct log_sink *sink);
 
-/* One thread's way to an error log. The owner sets all fields; text passes the one escaper. */
+/* One thread's way to an error log, or to several. The owner sets all fields; text passes the one escaper. */
 struct log {
     struct log_sink *sink;
     enum log_level level; /* what is less urgent than this is not written */
-    unsigned id;          /* shown as tid */
+    const struct log
+        *next;   /* of several, the most talkative first: only sink and level count; NULL: the last */
+    unsigned id; /* shown as tid */
     uint64_t (*wall_ms)(void);
 };
 

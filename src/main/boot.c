@@ -76,11 +76,6 @@ unsigned boot_loops(const struct model *model) {
     return loops < 1 ? 1 : loops > LOOPS_MAX ? LOOPS_MAX : loops;
 }
 
-struct str boot_error_log(const struct options *options, const struct model *model) {
-    bool is_said = !str_eq(model->error_log_path, STR("stderr"));
-    return is_said || !options->error_log.len ? model->error_log_path : options->error_log;
-}
-
 int boot_descriptors(const struct model *model, struct diagnostics *diagnostics) {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)

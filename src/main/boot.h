@@ -11,8 +11,6 @@
 struct model *boot_read(const struct options *options, struct diagnostics *diagnostics);
 /* How many loops a model asks for: as said, or one for each core this process may use. */
 unsigned boot_loops(const struct model *model);
-/* Where errors go: what the model says, else -e, else the standard error. */
-struct str boot_error_log(const struct options *options, const struct model *model);
 /* Raises the limit of descriptors as far as the model and the system want. The limit then, and a warning in
  * diagnostics when it is below what worker_connections asks for. */
 int boot_descriptors(const struct model *model, struct diagnostics *diagnostics);

@@ -1,15 +1,15 @@
 #include "main/process.h"
 
 #include "base/mem.h"
+#include "base/version.h"
 #include "loop/clock.h"
 #include "main/boot.h"
+#include "main/error_logs.h"
 #include "main/pid_file.h"
 #include "main/reload.h"
 #include "main/report.h"
 #include "main/sockets.h"
 #include "main/summary.h"
-#include "base/version.h"
-#include "main/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,14 +74,11 @@ static bool say_starved(struct diagnostics *diagnostics) {
 }
 
 static bool log_start(struct process *process, const struct model *model, struct diagnostics *diagnostics) {
-    struct str path = boot_error_log(process->options, model);
-    int error = -ENAMETOOLONG;
-    if (!process_path_set(process->error_path, path))
-        return say_failed(diagnostics, "open()", path, error);
-    process->sink = log_sink_open(process->error_path, &error);
-    if (!process->sink)
-        return say_failed(diagnostics, "open()", path, error);
-    process->log = wire_log(process->sink, model->error_log_level, 0);
+    process->logs = error_logs_open(process->options, model, diagnostics);
+    if (!process->logs)
+        return false;
+    process->log = process->logs->logs[0];
+    process->logs_to_stderr = error_logs_have_stderr(process->options, model);
     return true;
 }
 
@@ -99,7 +96,8 @@ static bool shared_make(struct process *process, struct model *model, struct dia
 
 static bool worker_make(struct process *process, unsigned index, struct sockets *sockets,
                         struct diagnostics *diagnostics) {
-    struct log log = wire_log(process->sink, process->log.level, index + 1);
+    struct log log = process->log;
+    log.id = index + 1;
     struct engine_setup setup = {.index = index,
                                  .loops = process->loops,
                                  .log = &log,
@@ -148,7 +146,7 @@ static bool daemonise(struct process *process, struct diagnostics *diagnostics) 
         return say_failed(diagnostics, "open()", STR("/dev/null"), -errno);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
-    if (strcmp(process->error_path, "stderr") != 0)
+    if (!process->logs_to_stderr)
         dup2(null, STDERR_FILENO);
     close(null);
     return true;
@@ -166,7 +164,7 @@ static bool pid_write(struct process *process, struct diagnostics *diagnostics) 
 
 /* Where reports go besides the standard error; NULL: nowhere yet, or it is the same. */
 static const struct log *process_log(const struct process *process) {
-    return process->sink && strcmp(process->error_path, "stderr") != 0 ? &process->log : NULL;
+    return process->logs && !process->logs_to_stderr ? &process->log : NULL;
 }
 
 /* The model is used up. */
@@ -246,10 +244,7 @@ static void on_reload(struct process *process) {
 }
 
 static void on_reopen(struct process *process) {
-    int error = log_sink_reopen(process->sink);
-    if (error)
-        log_line(&process->log, LOG_ALERT, "reopening \"%s\" failed (%d: %s)", process->error_path, -error,
-                 strerrordesc_np(-error));
+    error_logs_reopen(process->logs);
     snapshot_reopen_logs(process->snapshot);
 }
 
@@ -335,7 +330,7 @@ static void process_end(struct process *process) {
     registry_free(process->registry);
     if (process->pid_path[0])
         unlink(process->pid_path);
-    log_sink_close(process->sink);
+    error_logs_close(process->logs);
 }
 
 int process_run(const struct options *options) {

@@ -10,8 +10,9 @@
 /* The running hawser: its threads and what they share. The main thread's, but for what is marked. */
 struct process {
     const struct options *options;
-    struct log_sink *sink;
-    struct log log;
+    struct error_logs *logs;
+    struct log log; /* the head of their chain */
+    bool logs_to_stderr;
     struct registry *registry;
     struct sid_table *sids;
     struct snapshot *snapshot; /* in force; a reference is held */
@@ -19,7 +20,6 @@ struct process {
     unsigned loops;
     int descriptor_limit;
     char pid_path[PATH_MAX]; /* empty: none was written */
-    char error_path[PATH_MAX];
     char hostname[HOST_NAME_MAX + 1];
     pthread_t main;
     atomic_uint undrained; /* loops with something still under way, while draining; any thread */

@@ -2,10 +2,10 @@
 
 #include "base/mem.h"
 #include "main/boot.h"
+#include "main/error_logs.h"
 #include "main/pid_file.h"
 #include "main/report.h"
 #include "main/sockets.h"
-#include "main/wire.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -24,7 +24,7 @@ struct change {
     atomic_uint pending; /* loops that have not made it yet */
     struct snapshot *before, *after;
     struct log log;
-    struct log_sink *old_sink; /* to be closed when nobody writes to it any more; NULL: it stays */
+    struct error_logs *old_logs, *logs; /* the old ones are closed when nobody writes to them any more */
     struct sockets sockets;
     struct change_letter letters[];
 };
@@ -46,7 +46,7 @@ static void change_end(struct change *change) {
     sockets_unlink(change->before->model, change->after->model);
     snapshot_drop(change->before);
     snapshot_drop(change->after);
-    log_sink_close(change->old_sink);
+    error_logs_close(change->old_logs);
     sockets_close(&change->sockets);
     mem_free(change);
     atomic_store(&process->is_untidy, true);
@@ -58,8 +58,8 @@ static void change_open(struct letter *letter) {
     struct change *change = own->change;
     struct worker *worker = own->worker;
     if (worker->engine) {
-        worker->engine->log.sink = change->log.sink;
-        worker->engine->log.level = change->log.level;
+        worker->engine->log = change->log;
+        worker->engine->log.id = worker->index + 1;
         if (engine_install(worker->engine, change->after))
             sockets_hand_over(change, worker);
         else
@@ -81,33 +81,13 @@ static struct change *change_new(struct process *process) {
     return change;
 }
 
-/* The error log of the new configuration, opened when its path has changed. */
-static bool log_open(struct change *change, const struct model *model, struct diagnostics *diagnostics) {
-    struct process *process = change->process;
-    struct str path = boot_error_log(process->options, model);
-    change->log.level = model->error_log_level;
-    if (str_eq(path, str_of(process->error_path)))
-        return true;
-    char name[PATH_MAX];
-    int error = 0;
-    struct log_sink *sink = process_path_set(name, path) ? log_sink_open(name, &error) : NULL;
-    if (!sink) {
-        diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0},
-                        "open() \"%.*s\" failed (%d: %s)", STR_ARG(path), -error, strerrordesc_np(-error));
-        return false;
-    }
-    change->old_sink = process->sink;
-    change->log.sink = sink;
-    return true;
-}
-
 /* Everything that can fail. The model is used up. */
 static bool change_prepare(struct change *change, struct model *model, struct diagnostics *diagnostics) {
     struct process *process = change->process;
     bool is_oneliner = process->options->url_count > 0;
-    if (!log_open(change, model, diagnostics) ||
-        !sockets_open(&change->sockets, model, process->snapshot->model, process->loops, is_oneliner,
-                      diagnostics)) {
+    change->logs = error_logs_open(process->options, model, diagnostics);
+    if (!change->logs || !sockets_open(&change->sockets, model, process->snapshot->model, process->loops,
+                                       is_oneliner, diagnostics)) {
         model_free(model);
         return false;
     }
@@ -122,8 +102,7 @@ static bool change_prepare(struct change *change, struct model *model, struct di
 }
 
 static void change_abandon(struct change *change) {
-    if (change->old_sink)
-        log_sink_close(change->log.sink);
+    error_logs_close(change->logs);
     sockets_close(&change->sockets);
     snapshot_drop(change->after);
     mem_free(change);
@@ -151,9 +130,10 @@ static void change_post(struct change *change) {
     change->before = process->snapshot;
     process->snapshot = change->after;
     snapshot_take(change->after); /* one for the process, one for the change */
-    process->log = change->log;
-    process->sink = change->log.sink;
-    process_path_set(process->error_path, boot_error_log(process->options, model));
+    change->old_logs = process->logs;
+    process->logs = change->logs;
+    process->log = change->log = change->logs->logs[0];
+    process->logs_to_stderr = error_logs_have_stderr(process->options, model);
     pid_file_move(process, model);
     log_line(&process->log, LOG_NOTICE, "configuration reloaded");
     for (unsigned i = 0; i < process->loops; i++)

@@ -12,8 +12,6 @@ struct model *model_new(void) {
     arena_pool_init(&model->pool, 0, MODEL_MAX_BYTES);
     arena_init(&model->arena, &model->pool);
     model->loops = 1;
-    model->error_log_path = STR("stderr");
-    model->error_log_level = LOG_ERROR;
     model->pid_path = STR("");
     return model;
 }

@@ -12,20 +12,25 @@ struct slot {
     bool is_set; /* by `set`: it is worth a warning when it is read before that */
 };
 
+struct log_file {
+    struct str path;     /* or "syslog:..." */
+    size_t buffer_bytes; /* 0: each line is written at once */
+    uint64_t flush_ms;   /* 0: when the buffer is full */
+};
+
 /* What hawser was told, whole: built once by a dialect, then immutable and read by all threads. It owns an
  * arena in which everything in it lives, and the regular expressions it lists. */
 struct model {
     struct arena_pool pool;
     struct arena arena;
 
-    unsigned loops;              /* worker_processes; 0: auto */
-    uint64_t worker_connections; /* 0: not said */
-    bool is_daemon;              /* daemon on */
-    struct str pid_path;         /* empty: none is written */
-    struct str error_log_path;   /* "stderr" when not said */
-    enum log_level error_log_level;
-    uint64_t descriptors;         /* worker_rlimit_nofile; 0: as found */
-    uint64_t shutdown_timeout_ms; /* worker_shutdown_timeout: how long a graceful end waits; 0: no limit */
+    unsigned loops;                   /* worker_processes; 0: auto */
+    uint64_t worker_connections;      /* 0: not said */
+    bool is_daemon;                   /* daemon on */
+    struct str pid_path;              /* empty: none is written */
+    VEC(struct error_log) error_logs; /* the program's own; empty: not said */
+    uint64_t descriptors;             /* worker_rlimit_nofile; 0: as found */
+    uint64_t shutdown_timeout_ms;     /* worker_shutdown_timeout: how long a graceful end waits; 0: no limit */
     bool has_http;
 
     struct map *types; /* the built-in ones, for policies whose `types` is not said; NULL: not made */
@@ -35,8 +40,8 @@ struct model {
     VEC(struct upstream *) upstreams; /* implicit ones included */
     VEC(struct resolver *) resolvers;
     VEC(struct value_map *) maps;
-    VEC(struct str) log_paths; /* of all access logs, each once */
-    VEC(struct slot) slots;    /* the variables that the configuration makes itself: a value a request each */
+    VEC(struct log_file) log_files; /* of all logs but the program's own, each once */
+    VEC(struct slot) slots; /* the variables that the configuration makes itself: a value a request each */
     VEC(struct limit_zone *) limit_zones;
     VEC(struct trusted *) trusted_names; /* of set_real_ip_from: the snapshot resolves them */
     VEC(struct regex *) regexes;         /* freed with the model */

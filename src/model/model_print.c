@@ -117,6 +117,24 @@ static void put_types(struct builder *out, unsigned depth, const struct map *typ
     }
 }
 
+static void put_error_logs(struct builder *out, unsigned depth, const struct error_log *logs, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        put_line(out, depth);
+        builder_format(out, "error_log %.*s %s\n", STR_ARG(logs[i].path), log_level_name(logs[i].level));
+    }
+}
+
+static void put_log_files(struct builder *out, const struct model *model) {
+    for (size_t i = 0; i < model->log_files.count; i++) {
+        const struct log_file *file = &model->log_files.items[i];
+        builder_format(out, "sink %zu %.*s", i, STR_ARG(file->path));
+        if (file->buffer_bytes)
+            builder_format(out, " buffer %zu flush_ms %llu", file->buffer_bytes,
+                           (unsigned long long)file->flush_ms);
+        builder_char(out, '\n');
+    }
+}
+
 static void put_logs(struct builder *out, unsigned depth, const struct policy *policy) {
     static const char *const escapes[] = {"default", "json", "none"};
     for (size_t i = 0; i < policy->access_logs.count; i++) {
@@ -125,8 +143,13 @@ static void put_logs(struct builder *out, unsigned depth, const struct policy *p
         builder_format(out, "access_log %.*s sink %u format %.*s escape %s ", STR_ARG(log->path), log->sink,
                        STR_ARG(log->format->name), escapes[log->format->escape]);
         put_template(out, &log->format->text);
+        if (log->condition.count) {
+            builder_str(out, STR(" if "));
+            put_template(out, &log->condition);
+        }
         builder_char(out, '\n');
     }
+    put_error_logs(out, depth, policy->error_logs.items, policy->error_logs.count);
 }
 
 static void put_error_pages(struct builder *out, unsigned depth, const struct policy *policy) {
@@ -534,10 +557,10 @@ void model_print(struct builder *out, const struct model *model) {
     put_number(out, 0, "daemon", model->is_daemon, 0);
     if (model->pid_path.len)
         builder_format(out, "pid %.*s\n", STR_ARG(model->pid_path));
-    builder_format(out, "error_log %.*s %s\n", STR_ARG(model->error_log_path),
-                   log_level_name(model->error_log_level));
-    for (size_t i = 0; i < model->log_paths.count; i++)
-        builder_format(out, "sink %zu %.*s\n", i, STR_ARG(model->log_paths.items[i]));
+    put_error_logs(out, 0, model->error_logs.items, model->error_logs.count);
+    if (model->error_logs.count == 0)
+        builder_str(out, STR("error_log stderr error\n"));
+    put_log_files(out, model);
     for (size_t i = 0; i < model->maps.count; i++)
         put_map(out, model->maps.items[i]);
     for (size_t i = 0; i < model->limit_zones.count; i++)

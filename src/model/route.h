@@ -1,6 +1,7 @@
 #ifndef MODEL_ROUTE_H
 #define MODEL_ROUTE_H
 
+#include "base/log.h"
 #include "base/map.h"
 #include "model/guard.h"
 #include "model/pass.h"
@@ -21,9 +22,17 @@ struct log_format {
 };
 
 struct access_log {
-    struct str path; /* made absolute against the prefix */
+    struct str path;      /* made absolute against the prefix */
+    struct template file; /* the path when it has variables: then there is no sink; else empty */
     struct log_format *format;
-    unsigned sink; /* index among the model's log paths */
+    struct template condition; /* "" or "0": the line is not written; empty: it always is */
+    unsigned sink;             /* index among the model's log files */
+};
+
+struct error_log {
+    struct str path; /* made absolute against the prefix */
+    enum log_level level;
+    unsigned sink;
 };
 
 enum next_upstream { /* bits: when to try the next server */
@@ -59,6 +68,9 @@ struct policy {
     VEC(struct header_rule) add_headers;
     VEC(struct error_page) error_pages;
     VEC(struct access_log) access_logs; /* empty: none */
+    bool is_access_log_off;             /* of this level: "off" beside others wins */
+    VEC(struct error_log) error_logs;   /* empty: the program's own */
+    enum log_level error_level;         /* of the most talkative of them */
     enum server_tokens server_tokens;
     struct template server_text; /* SERVER_TOKENS_TEXT; evaluates to "": no Server field */
     struct template root;        /* empty: nginx's default "html" made absolute */

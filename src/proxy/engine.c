@@ -46,6 +46,8 @@ static void sweep(struct timer *timer) {
     struct engine *engine = LIST_OF(timer, struct engine, sweep);
     tunnels_leave(engine);
     sid_sweep(engine->sids, engine->index, engine->loops, engine->loop->now_ms);
+    if (engine->index == 0 && engine->hold)
+        snapshot_tidy_logs(engine->hold->snapshot, engine->loop->now_ms);
     loop_arm(engine->loop, &engine->sweep, SWEEP_MS);
 }
 

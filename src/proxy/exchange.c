@@ -30,9 +30,8 @@ static const struct row rows[STATE_COUNT] = {
 static void state_move(struct exchange *x, enum exchange_state next) {
     CHECK(rows[x->state].may_go >> next & 1, "exchange in %s may not go to %s", rows[x->state].name,
           rows[next].name);
-    if (log_wants(&x->engine->log, LOG_DEBUG))
-        log_line(&x->engine->log, LOG_DEBUG, "*%llu %s -> %s",
-                 (unsigned long long)(x->front ? x->front->id : 0), rows[x->state].name, rows[next].name);
+    if (exchange_log_wants(x, LOG_DEBUG))
+        exchange_log_move(x, rows[x->state].name, rows[next].name);
     x->state = (uint8_t)next;
     exchange_progress(x);
 }

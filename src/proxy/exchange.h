@@ -201,6 +201,8 @@ void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, 
 /* A line in the error log in nginx's form, with client, server, request, upstream, host and referrer. */
 void exchange_log(const struct exchange *x, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The debug line of a change of state. */
+void exchange_log_move(const struct exchange *x, const char *from, const char *to);
 /* The same with "while connecting to upstream", or what else is being done there, behind the text. */
 void exchange_log_upstream(const struct exchange *x, enum log_level level, const char *text);
 /* What has gone wrong, in nginx's words and at its level; x->error is the system's word for it. */
@@ -208,6 +210,11 @@ void exchange_log_failure(const struct exchange *x, enum why why);
 
 static inline const struct policy *exchange_policy(const struct exchange *x) {
     return &x->route->policy;
+}
+
+static inline bool exchange_log_wants(const struct exchange *x, enum log_level level) {
+    const struct policy *policy = exchange_policy(x);
+    return policy->error_logs.count ? level <= policy->error_level : log_wants(&x->engine->log, level);
 }
 
 /* One function a state: what it does, and where to; the same state means wait. */

@@ -37,6 +37,22 @@ static void upstream_build(const struct exchange *x, struct builder *out) {
     builder_char(out, '"');
 }
 
+/* To the logs of the route, or to the program's own. */
+static void level_write(const struct exchange *x, enum log_level level, struct str text) {
+    const struct policy *policy = exchange_policy(x);
+    struct log log = x->engine->log;
+    if (policy->error_logs.count == 0) {
+        log_line(&log, level, "%.*s", STR_ARG(text));
+        return;
+    }
+    for (size_t i = 0; i < policy->error_logs.count; i++) {
+        log.sink = x->hold->snapshot->sinks[policy->error_logs.items[i].sink];
+        log.level = policy->error_logs.items[i].level;
+        log.next = NULL;
+        log_line(&log, level, "%.*s", STR_ARG(text));
+    }
+}
+
 static void line_write(const struct exchange *x, enum log_level level, struct str text) {
     char memory[LINE_MAX_BYTES];
     struct builder out = builder_make(memory, sizeof memory);
@@ -53,12 +69,19 @@ static void line_write(const struct exchange *x, enum log_level level, struct st
         name_build(&out, "host", h1_head_value(x->request, H1_HOST));
     if (x->request && h1_head_has(x->request, H1_REFERER))
         name_build(&out, "referrer", h1_head_value(x->request, H1_REFERER));
-    log_line(&x->engine->log, level, "%.*s", STR_ARG(builder_view(&out)));
+    level_write(x, level, builder_view(&out));
+}
+
+void exchange_log_move(const struct exchange *x, const char *from, const char *to) {
+    char memory[TEXT_MAX];
+    struct builder out = builder_make(memory, sizeof memory);
+    builder_format(&out, "*%llu %s -> %s", (unsigned long long)x->connection_id, from, to);
+    level_write(x, LOG_DEBUG, builder_view(&out));
 }
 
 void exchange_log(const struct exchange *x, enum log_level level, const char *format, ...) {
     char text[TEXT_MAX];
-    if (!log_wants(&x->engine->log, level))
+    if (!exchange_log_wants(x, level))
         return;
     va_list list;
     va_start(list, format);
@@ -179,7 +202,7 @@ void exchange_log_failure(const struct exchange *x, enum why why) {
     enum log_level level = level_of(x, why);
     char memory[TEXT_MAX];
     struct builder out = builder_make(memory, sizeof memory);
-    if (!log_wants(&x->engine->log, level))
+    if (!exchange_log_wants(x, level))
         return;
     text_build(x, why, &out);
     action_build(&out, x->request ? action_of(x, why_info(why)->owner) : action_of_head(why));
@@ -189,7 +212,7 @@ void exchange_log_failure(const struct exchange *x, enum why why) {
 void exchange_log_upstream(const struct exchange *x, enum log_level level, const char *text) {
     char memory[TEXT_MAX];
     struct builder out = builder_make(memory, sizeof memory);
-    if (!log_wants(&x->engine->log, level))
+    if (!exchange_log_wants(x, level))
         return;
     builder_str(&out, str_of(text));
     action_build(&out, action_of(x, WHY_OWNER_BACKEND));

@@ -3,6 +3,8 @@
 #include "base/mem.h"
 #include "net/resolver.h"
 
+#include <errno.h>
+
 enum { ARENA_MAX_BYTES = 64 << 20 };
 
 static bool group_add(struct snapshot *snapshot, const struct upstream *upstream, struct registry *registry,
@@ -65,22 +67,26 @@ static bool resolvers_look_up(struct snapshot *snapshot, struct diagnostics *dia
     return is_whole;
 }
 
+static bool sink_open(struct snapshot *snapshot, size_t i, struct diagnostics *diagnostics) {
+    const struct log_file *file = &snapshot->model->log_files.items[i];
+    struct str path = arena_copy(&snapshot->arena, file->path);
+    int error = -ENOMEM;
+    struct log_sink *sink = path.ptr ? log_sink_open(path.ptr, &error) : NULL;
+    snapshot->sinks[i] = sink;
+    if (sink && (!file->buffer_bytes || log_sink_buffer(sink, file->buffer_bytes, file->flush_ms)))
+        return true;
+    diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0}, "open() \"%.*s\" failed (%d: %s)",
+                    STR_ARG(file->path), -error, strerrordesc_np(-error));
+    return false;
+}
+
 static bool sinks_open(struct snapshot *snapshot, struct diagnostics *diagnostics) {
-    const struct model *model = snapshot->model;
-    snapshot->access_sinks = mem_zero(model->log_paths.count, sizeof(struct log_sink *));
-    if (!snapshot->access_sinks)
-        return false;
-    for (size_t i = 0; i < model->log_paths.count; i++) {
-        int error = 0;
-        struct str path = arena_copy(&snapshot->arena, model->log_paths.items[i]);
-        snapshot->access_sinks[i] = path.ptr ? log_sink_open(path.ptr, &error) : NULL;
-        if (snapshot->access_sinks[i])
-            continue;
-        diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0}, "open() \"%.*s\" failed (%s)",
-                        STR_ARG(path), strerrordesc_np(-error));
-        return false;
-    }
-    return true;
+    size_t count = snapshot->model->log_files.count;
+    snapshot->sinks = mem_zero(count, sizeof(struct log_sink *));
+    bool is_whole = snapshot->sinks != NULL;
+    for (size_t i = 0; is_whole && i < count; i++)
+        is_whole = sink_open(snapshot, i, diagnostics);
+    return is_whole;
 }
 
 static bool zones_make(struct snapshot *snapshot) {
@@ -178,9 +184,14 @@ void snapshot_replace(struct snapshot *before, struct snapshot *after) {
         group_leave(map_get(&before->groups, model->upstreams.items[i]->name));
 }
 
+void snapshot_tidy_logs(struct snapshot *snapshot, uint64_t now_ms) {
+    for (size_t i = 0; i < snapshot->model->log_files.count; i++)
+        log_sink_tidy(snapshot->sinks[i], now_ms);
+}
+
 void snapshot_reopen_logs(struct snapshot *snapshot) {
-    for (size_t i = 0; i < snapshot->model->log_paths.count; i++)
-        log_sink_reopen(snapshot->access_sinks[i]);
+    for (size_t i = 0; i < snapshot->model->log_files.count; i++)
+        log_sink_reopen(snapshot->sinks[i]);
 }
 
 void snapshot_take(struct snapshot *snapshot) {
@@ -194,9 +205,9 @@ static void snapshot_free(struct snapshot *snapshot) {
         if (group)
             group_free(group);
     }
-    for (size_t i = 0; snapshot->access_sinks && i < model->log_paths.count; i++)
-        log_sink_close(snapshot->access_sinks[i]);
-    mem_free(snapshot->access_sinks);
+    for (size_t i = 0; snapshot->sinks && i < model->log_files.count; i++)
+        log_sink_close(snapshot->sinks[i]);
+    mem_free(snapshot->sinks);
     for (size_t i = 0; snapshot->zones && i < model->limit_zones.count; i++)
         zone_drop(snapshot->zones[i]);
     mem_free(snapshot->zones);

@@ -12,11 +12,11 @@
 struct snapshot {
     atomic_uint references;
     struct model *model;
-    struct map groups;              /* upstream name -> struct group * */
-    struct str *resolver_lists;     /* for each of model->resolvers, as nameserver_new takes it */
-    unsigned rosters;               /* groups whose members change */
-    struct log_sink **access_sinks; /* one for each of model->log_paths */
-    struct zone **zones;            /* one for each of model->limit_zones; a reference is held */
+    struct map groups;          /* upstream name -> struct group * */
+    struct str *resolver_lists; /* for each of model->resolvers, as nameserver_new takes it */
+    unsigned rosters;           /* groups whose members change */
+    struct log_sink **sinks;    /* one for each of model->log_files */
+    struct zone **zones;        /* one for each of model->limit_zones; a reference is held */
     struct arena_pool pool;
     struct arena arena;
 };
@@ -32,7 +32,9 @@ bool snapshot_keep_zones(struct snapshot *after, const struct snapshot *before,
 /* `after` is in force from now on and `before` no more (NULL: none was): peers that only `before` names are
  * gone, and the sessions they held with them. */
 void snapshot_replace(struct snapshot *before, struct snapshot *after);
-/* Opens the access logs anew, under their names: after rotation. */
+/* To be called now and then: log files that gather lines write those that have waited long enough. */
+void snapshot_tidy_logs(struct snapshot *snapshot, uint64_t now_ms);
+/* Opens the log files anew, under their names: after rotation. */
 void snapshot_reopen_logs(struct snapshot *snapshot);
 void snapshot_take(struct snapshot *snapshot);
 void snapshot_drop(struct snapshot *snapshot);

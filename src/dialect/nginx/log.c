@@ -1,5 +1,7 @@
+#include "base/syslog.h"
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/set.h"
+#include "dialect/nginx/unit.h"
 
 /* error_log, access_log, log_format. */
 
@@ -80,71 +82,162 @@ static struct log_format *format_use(struct scope *scope, const struct node *nod
     return format;
 }
 
-static unsigned sink_find(struct reader *reader, struct str path) {
+/* The log file of this path, each path once. */
+static struct log_file *file_find(struct reader *reader, struct str path, unsigned *number) {
     struct model *model = reader->model;
-    for (size_t i = 0; i < model->log_paths.count; i++)
-        if (str_eq(model->log_paths.items[i], path))
-            return (unsigned)i;
-    struct str *slot = VEC_ADD(&model->log_paths, &model->arena);
-    if (!slot) {
+    for (size_t i = 0; i < model->log_files.count; i++)
+        if (str_eq(model->log_files.items[i].path, path)) {
+            *number = (unsigned)i;
+            return &model->log_files.items[i];
+        }
+    struct log_file *file = VEC_ADD(&model->log_files, &model->arena);
+    if (!file) {
         reader_starve(reader);
-        return 0;
+        return NULL;
     }
-    *slot = path;
-    return (unsigned)model->log_paths.count - 1;
+    file->path = path;
+    *number = (unsigned)model->log_files.count - 1;
+    return file;
 }
 
-static bool options_are_right(struct scope *scope, const struct node *node) {
-    static const char *const noted[] = {"buffer=", "flush=", "gzip"};
+static bool is_syslog(struct str path) {
+    return str_starts(path, STR("syslog:"));
+}
+
+static bool syslog_is_right(struct reader *reader, const struct word *at) {
+    struct syslog_target target;
+    char problem[SYSLOG_PROBLEM_MAX];
+    if (syslog_parse(at->text, &target, problem))
+        return true;
+    struct diagnostic *said = reader_fail(reader, at, "%s in \"%.*s\"", problem, STR_ARG(at->text));
+    diagnostic_hint(reader->diagnostics, said,
+                    "it is written: syslog:server=127.0.0.1:514,facility=local7,tag=nginx,severity=info");
+    return false;
+}
+
+/* What stands behind path and format. */
+struct access_options {
+    uint64_t buffer_bytes, flush_ms;
+    bool has_buffer, has_flush;
+};
+
+static bool option_read(struct scope *scope, const struct word *at, struct access_log *log,
+                        struct access_options *options) {
     struct reader *reader = scope->reader;
-    for (size_t i = 3; i < node->count; i++) {
-        const struct word *at = &node->words[i];
-        bool is_noted = false;
-        for (size_t j = 0; j < sizeof noted / sizeof *noted; j++)
-            is_noted |= str_starts(at->text, str_of(noted[j]));
-        if (is_noted) {
-            reader_say(reader, SEVERITY_NOTE, at,
-                       "\"%.*s\" has no effect: each line is written at once, as text", STR_ARG(at->text));
-            continue;
-        }
-        if (str_starts(at->text, STR("if=")))
-            reader_fail(reader, at, "\"if=\" in \"access_log\" is not built yet");
-        else
-            reader_fail(reader, at, "invalid parameter \"%.*s\" in \"access_log\"", STR_ARG(at->text));
+    struct str text = at->text;
+    struct diagnostic *said;
+    if (str_starts(text, STR("if=")))
+        return compile_template(scope, at, str_from(text, 3), &log->condition);
+    if (str_starts(text, STR("buffer="))) {
+        options->has_buffer = true;
+        if (unit_size(str_from(text, 7), false, &options->buffer_bytes) && options->buffer_bytes)
+            return true;
+        reader_fail(reader, at, "invalid buffer size \"%.*s\"", STR_ARG(text));
+        return false;
+    }
+    if (str_starts(text, STR("flush="))) {
+        options->has_flush = true;
+        if (unit_time_ms(str_from(text, 6), &options->flush_ms) && options->flush_ms)
+            return true;
+        reader_fail(reader, at, "invalid flush time \"%.*s\"", STR_ARG(text));
+        return false;
+    }
+    if (str_eq(text, STR("gzip")) || str_starts(text, STR("gzip="))) {
+        said = reader_fail(reader, at, "\"gzip\" in \"access_log\" is not built");
+        diagnostic_hint(reader->diagnostics, said,
+                        "write \"buffer=64k flush=5s\"; logrotate compresses what is old");
+        return false;
+    }
+    reader_fail(reader, at, "invalid parameter \"%.*s\" in \"access_log\"", STR_ARG(text));
+    return false;
+}
+
+static bool options_fit(struct scope *scope, const struct node *node, const struct access_log *log,
+                        const struct access_options *options) {
+    struct reader *reader = scope->reader;
+    struct str path = node->words[1].text;
+    const char *problem = NULL;
+    if (options->has_flush && !options->has_buffer)
+        problem = "no buffer is defined for access_log";
+    else if (options->has_buffer && log->file.count)
+        problem = "buffered logs cannot have variables in name";
+    else if (options->has_buffer && is_syslog(path))
+        problem = "logs to syslog cannot be buffered";
+    if (problem)
+        reader_fail(reader, &node->words[1], "%s \"%.*s\"", problem, STR_ARG(path));
+    return !problem;
+}
+
+/* The file that a path without variables names, and how lines come into it, which must be one way. */
+static bool file_set(struct scope *scope, const struct node *node, struct access_log *log,
+                     const struct access_options *options) {
+    struct reader *reader = scope->reader;
+    size_t known = reader->model->log_files.count;
+    struct log_file *file = file_find(reader, log->path, &log->sink);
+    if (!file)
+        return false;
+    bool is_new = reader->model->log_files.count > known;
+    if (is_new || (options->has_buffer && file->buffer_bytes == 0)) {
+        file->buffer_bytes = (size_t)options->buffer_bytes;
+        file->flush_ms = options->flush_ms;
+    } else if (options->has_buffer &&
+               (file->buffer_bytes != options->buffer_bytes || file->flush_ms != options->flush_ms)) {
+        reader_fail(reader, &node->words[1], "access_log \"%.*s\" already defined with conflicting parameters",
+                    STR_ARG(log->path));
         return false;
     }
     return true;
 }
 
-/* access_log off | PATH [FORMAT] [buffer= flush= gzip] */
+static bool place_set(struct scope *scope, const struct node *node, struct access_log *log) {
+    struct reader *reader = scope->reader;
+    const struct word *at = &node->words[1];
+    if (is_syslog(at->text)) {
+        log->path = at->text;
+        return syslog_is_right(reader, at);
+    }
+    log->path = at->text.len && at->text.ptr[0] == '$' ? at->text : reader_path(reader, at->text);
+    return !compile_has_variable(at->text) || compile_template(scope, at, log->path, &log->file);
+}
+
+static void access_off(struct scope *scope, const struct node *node) {
+    struct policy *policy = scope->policy;
+    policy->is_access_log_off = true;
+    policy->access_logs.count = 0;
+    if (node->count > 2)
+        reader_fail(scope->reader, &node->words[2], "invalid parameter \"%.*s\" behind \"access_log off\"",
+                    STR_ARG(node->words[2].text));
+}
+
+/* access_log off | PATH [FORMAT] [buffer= flush= if=] */
 static void access_add(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
     struct policy *policy = scope->policy;
-    struct str path = node->words[1].text;
-    if (scope->is_first)
+    struct access_log log = {.path = STR("")};
+    struct access_options options = {0};
+    if (scope->is_first) {
         memset(&policy->access_logs, 0, sizeof policy->access_logs);
-    if (str_eq(path, STR("off"))) {
-        if (node->count > 2)
-            reader_fail(reader, &node->words[2], "invalid parameter \"%.*s\" behind \"access_log off\"",
-                        STR_ARG(node->words[2].text));
+        policy->is_access_log_off = false;
+    }
+    if (str_eq(node->words[1].text, STR("off"))) {
+        access_off(scope, node);
         return;
     }
-    if (str_starts(path, STR("syslog:")) || compile_has_variable(path)) {
-        reader_fail(reader, &node->words[1], "\"access_log\" to %s is not built yet",
-                    compile_has_variable(path) ? "a path with variables" : "syslog");
+    log.format = format_use(scope, node);
+    bool is_fine = log.format && place_set(scope, node, &log);
+    for (size_t i = 3; is_fine && i < node->count; i++)
+        is_fine = option_read(scope, &node->words[i], &log, &options);
+    if (!is_fine || reader->is_starved || !options_fit(scope, node, &log, &options) ||
+        policy->is_access_log_off)
         return;
-    }
-    struct log_format *format = format_use(scope, node);
-    if (!format || !options_are_right(scope, node))
+    if (log.file.count == 0 && !file_set(scope, node, &log, &options))
         return;
-    path = reader_path(reader, path);
-    struct access_log *log = VEC_ADD(&policy->access_logs, &reader->model->arena);
-    if (!log) {
+    struct access_log *slot = VEC_ADD(&policy->access_logs, &reader->model->arena);
+    if (slot)
+        *slot = log;
+    else
         reader_starve(reader);
-        return;
-    }
-    *log = (struct access_log){path, format, sink_find(reader, path)};
 }
 
 static bool level_read(struct scope *scope, const struct word *at, enum log_level *level) {
@@ -166,36 +259,52 @@ static bool level_read(struct scope *scope, const struct word *at, enum log_leve
     return false;
 }
 
-/* error_log PATH|stderr [LEVEL]: one for the whole program. */
-static void error_log_set(struct scope *scope, const struct node *node, const struct directive *row) {
+static bool error_place_set(struct reader *reader, const struct word *at, struct error_log *log) {
+    struct str path = at->text;
+    log->path = path;
+    if (is_syslog(path))
+        return syslog_is_right(reader, at);
+    if (str_starts(path, STR("memory:"))) {
+        struct diagnostic *said = reader_fail(reader, at, "\"error_log\" to \"memory:\" is not built");
+        diagnostic_hint(reader->diagnostics, said, "name a file: error_log /var/log/hawser/debug.log debug;");
+        return false;
+    }
+    if (!str_eq(path, STR("stderr")))
+        log->path = reader_path(reader, path);
+    return true;
+}
+
+/* error_log PATH|stderr|syslog: [LEVEL]: the program's own at the top; else of what happens to requests there.
+ */
+static void error_log_add(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
-    struct model *model = reader->model;
-    struct str path = node->words[1].text;
-    enum log_level level = LOG_ERROR;
-    if (str_starts(path, STR("syslog:")) || str_starts(path, STR("memory:"))) {
-        reader_fail(reader, &node->words[1], "\"error_log\" to \"%.*s\" is not built yet", STR_ARG(path));
+    struct policy *policy = scope->context & CONTEXT_MAIN ? NULL : scope->policy;
+    struct error_log log = {.level = LOG_ERROR};
+    if (!error_place_set(reader, &node->words[1], &log) ||
+        (node->count == 3 && !level_read(scope, &node->words[2], &log.level)))
+        return;
+    if (policy && scope->is_first) {
+        memset(&policy->error_logs, 0, sizeof policy->error_logs);
+        policy->error_level = LOG_EMERG;
+    }
+    if (policy && !file_find(reader, log.path, &log.sink))
+        return;
+    struct error_log *slot = policy ? VEC_ADD(&policy->error_logs, &reader->model->arena)
+                                    : VEC_ADD(&reader->model->error_logs, &reader->model->arena);
+    if (!slot) {
+        reader_starve(reader);
         return;
     }
-    if (node->count == 3 && !level_read(scope, &node->words[2], &level))
-        return;
-    if (reader->has_error_log) {
-        struct diagnostic *said =
-            reader_say(reader, SEVERITY_WARNING, &node->words[0],
-                       "this \"error_log\" is not used: there is one for the whole program");
-        diagnostic_hint(reader->diagnostics, said, "the first one is kept, which writes to \"%.*s\"",
-                        STR_ARG(model->error_log_path));
-        return;
-    }
-    reader->has_error_log = true;
-    model->error_log_path = str_eq(path, STR("stderr")) ? path : reader_path(reader, path);
-    model->error_log_level = level;
+    *slot = log;
+    if (policy && log.level > policy->error_level)
+        policy->error_level = log.level;
 }
 
 static const struct directive rows[] = {
     {"log_format", CONTEXT_HTTP, 2, ARGUMENTS_ANY, DIRECTIVE_FIRST, format_read, NOTHING, NULL},
     {"access_log", CONTEXT_HSLI, 1, ARGUMENTS_ANY, 0, access_add, NOTHING, NULL},
-    {"error_log", CONTEXT_MAIN | CONTEXT_HSL, 1, 2, DIRECTIVE_FIRST, error_log_set, NOTHING, NULL},
+    {"error_log", CONTEXT_MAIN | CONTEXT_HSL, 1, 2, DIRECTIVE_FIRST, error_log_add, NOTHING, NULL},
     {"open_log_file_cache", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"log_subrequest", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
 };

@@ -95,9 +95,8 @@ struct reader {
     struct policy policy; /* of http */
     struct site site;     /* what servers begin with */
     size_t files_read;
-    bool is_starved; /* memory was refused: nothing that was read may be used */
-    bool has_http;   /* the file has an http block: its top level is no http level */
-    bool has_error_log;
+    bool is_starved;                        /* memory was refused: nothing that was read may be used */
+    bool has_http;                          /* the file has an http block: its top level is no http level */
     VEC(struct listen_state) listen_states; /* beside the model's listens */
     VEC(struct listen *) site_listens;      /* of the server being read */
     VEC(struct regex *) site_regexes;       /* beside the server's names; NULL: no regular expression */

@@ -56,7 +56,7 @@ static void a_line_has_nginx_form_and_is_escaped(void **state) {
     char want[200];
     (void)state;
     struct log_sink *sink = open_fresh();
-    struct log log = {sink, LOG_INFO, 3, wall};
+    struct log log = {.sink = sink, .level = LOG_INFO, .id = 3, .wall_ms = wall};
     log_line(&log, LOG_ERROR, "bad \"%s\" from %d", "a\nb\x1b\xff", 7);
     log_line(&log, LOG_DEBUG, "not wanted");
     snprintf(want, sizeof want, "2026/11/21 10:00:00 [error] %d#3: bad \"a\\x0Ab\\x1B\\xFF\" from 7\n",
@@ -69,7 +69,7 @@ static void a_long_line_is_cut_and_still_one_line(void **state) {
     static char text[5000];
     (void)state;
     struct log_sink *sink = open_fresh();
-    struct log log = {sink, LOG_INFO, 0, wall};
+    struct log log = {.sink = sink, .level = LOG_INFO, .wall_ms = wall};
     memset(text, '\n', sizeof text - 1);
     log_line(&log, LOG_ERROR, "%s", text);
     struct str got = content(path);

@@ -96,7 +96,8 @@ static void whole(void **state) {
     assert_int_equal(r.model->files.count, 3);
     assert_int_equal(r.model->sites.count, 3);
     assert_str(r.model->files.items[0], STR("/etc/main.conf"));
-    assert_str(r.model->error_log_path, STR("/srv/x.log"));
+    assert_int_equal(r.model->error_logs.count, 1);
+    assert_str(r.model->error_logs.items[0].path, STR("/srv/x.log"));
     reading_fini(&r);
 }
 
