@@ -29,3 +29,18 @@ uint64_t hash_str_nocase(struct str s, uint64_t seed) {
         state = fold(state ^ (uint64_t)(unsigned char)str_lower_char(s.ptr[i]), ODD_B);
     return fold(state ^ s.len, ODD_A);
 }
+
+uint32_t hash_murmur2(struct str s) {
+    enum { SHIFT = 24 };
+    const uint32_t factor = 0x5bd1e995;
+    uint32_t state = (uint32_t)s.len;
+    for (; s.len >= 4; s = str_from(s, 4)) {
+        uint32_t part = (uint32_t)word(s.ptr, 4) * factor;
+        part ^= part >> SHIFT;
+        state = state * factor ^ part * factor;
+    }
+    if (s.len)
+        state = (state ^ (uint32_t)word(s.ptr, s.len)) * factor;
+    state = (state ^ state >> 13) * factor;
+    return state ^ state >> 15;
+}

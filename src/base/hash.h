@@ -7,5 +7,8 @@
 uint64_t hash_str(struct str s, uint64_t seed);
 /* The same with ASCII letters folded to lower case. */
 uint64_t hash_str_nocase(struct str s, uint64_t seed);
+/* MurmurHash2 of 32 bits with the length as part of its start, as nginx's split_clients uses it: always the
+ * same. */
+uint32_t hash_murmur2(struct str s);
 
 #endif

@@ -526,13 +526,22 @@ static void put_upstream(struct builder *out, const struct upstream *upstream) {
 static void put_map(struct builder *out, const struct value_map *map) {
     struct entry entries[ENTRIES_MAX];
     size_t count = entries_sort(&map->exact, entries, ENTRIES_MAX);
-    builder_format(out, "map %.*s%s of ", STR_ARG(map->name), map->is_hostnames ? " hostnames" : "");
+    builder_format(out, "map %.*s%s%s of ", STR_ARG(map->name), map->is_hostnames ? " hostnames" : "",
+                   map->is_volatile ? " volatile" : "");
     put_template(out, &map->source);
     builder_char(out, '\n');
+    for (size_t i = 0; i < map->shares.count; i++) {
+        builder_format(out, "  below %u ", map->shares.items[i].end);
+        put_template(out, &map->shares.items[i].value);
+        builder_char(out, '\n');
+    }
     for (size_t i = 0; i < count; i++) {
-        builder_str(out, STR("  key \""));
-        builder_escaped(out, entries[i].key);
-        builder_str(out, STR("\" "));
+        builder_str(out, map->kind == VALUE_MAP_NETWORKS ? STR("  network ") : STR("  key \""));
+        if (map->kind == VALUE_MAP_NETWORKS)
+            cidr_build(out, (const struct cidr *)(const void *)entries[i].key.ptr);
+        else
+            builder_escaped(out, entries[i].key);
+        builder_str(out, map->kind == VALUE_MAP_NETWORKS ? STR(" ") : STR("\" "));
         put_template(out, entries[i].value);
         builder_char(out, '\n');
     }

@@ -3,11 +3,20 @@
 
 #include "base/map.h"
 #include "base/vec.h"
+#include "model/cidr.h"
 #include "model/diagnostic.h"
 #include "model/regex.h"
 #include "model/template.h"
 
-/* A map block: a variable whose value is looked up by the value of a template. */
+/* A map, split_clients or geo block: a variable whose value is looked up by the value of a template. */
+enum value_map_kind { VALUE_MAP_KEYS, VALUE_MAP_SHARES, VALUE_MAP_NETWORKS };
+
+/* split_clients: what hashes below `end`; 0: whatever is left. */
+struct value_map_share {
+    uint32_t end;
+    struct template value;
+};
+
 struct value_map_regex {
     struct regex *regex;
     struct template value;
@@ -16,12 +25,18 @@ struct value_map_regex {
 struct value_map {
     struct place place;
     struct str name; /* without '$' */
+    enum value_map_kind kind;
+    unsigned slot; /* keeps the value for the rest of the request, or what `set` gives the variable instead */
+    bool is_volatile; /* it is looked up anew each time */
     struct template source;
     struct map exact; /* key (without case, as nginx compares) -> struct template *; with is_hostnames "*.x" is
                          kept as ".x", "x.*" as "x." */
     VEC(struct value_map_regex) regexes;
     struct template fallback; /* default */
     bool is_hostnames;
+    VEC(struct value_map_share) shares; /* of SHARES */
+    bool has_bits[2][129]; /* of NETWORKS: are there any of so many bits, of IPv4 and IPv6? They are in `exact`,
+                              by their struct cidr */
 };
 
 /* The template for a source value: exact, then (hostnames) ".suffix" and wildcards, then regexes in order, then
@@ -32,6 +47,9 @@ const struct template *value_map_find(const struct value_map *map, struct str va
 /* For those who build one: set is_hostnames and init `exact` (nocase) first. Adds a key that is no regular
  * expression; key and value outlive the map. False without memory. */
 bool value_map_put(struct value_map *map, struct str key, struct template *value);
+/* Adds a network, in place of the same one; value outlives the map. False without memory. */
+bool value_map_put_network(struct value_map *map, const struct cidr *network, struct template *value,
+                           struct arena *arena);
 /* Is there such a key already? */
 bool value_map_has(const struct value_map *map, struct str key);
 

@@ -7,7 +7,7 @@
 #include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
 
-enum { VALUE_MAX = 65536 };
+enum { VALUE_MAX = 65536, MAP_DEPTH_MAX = 20 };
 
 static void milliseconds_build(struct builder *out, uint64_t ms) {
     builder_format(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
@@ -62,26 +62,61 @@ static void forwarded_for_build(struct exchange *x, struct builder *out) {
     address_build_host(out, &x->client);
 }
 
+/* The value that is looked up; a view that may be gone after the next variable. False without memory. */
+static bool source_eval(struct exchange *x, const struct value_map *map, char *memory, size_t room,
+                        struct str *subject) {
+    struct builder source = builder_make(memory, room);
+    template_eval(x, &map->source, &source);
+    *subject = builder_view(&source);
+    if (!source.overflow && !map->regexes.count) /* else groups are views into it */
+        return true;
+    if (source.overflow) {
+        char *wide = arena_alloc(&x->arena, VALUE_MAX);
+        source = builder_make(wide, wide ? VALUE_MAX : 0);
+        template_eval(x, &map->source, &source);
+        *subject = builder_view(&source);
+        return wide && !source.overflow;
+    }
+    *subject = arena_copy(&x->arena, *subject);
+    return subject->ptr != NULL;
+}
+
+/* Once looked up it stays as it is, and so does what `set` has put there. */
+static void map_keep(struct exchange *x, const struct value_map *map, const struct template *value,
+                     struct str text) {
+    struct str kept;
+    if (map->is_volatile)
+        return;
+    if (!template_is_literal(value, &kept))
+        kept = arena_copy(&x->arena, text);
+    if (kept.ptr)
+        exchange_set_slot(x, map->slot, kept);
+}
+
 static void map_build(struct exchange *x, const struct variable *variable, struct builder *out) {
     const struct value_map *map = variable->map;
     char memory[4096];
-    struct builder source = builder_make(memory, sizeof memory);
-    if (x->map_depth == 8)
+    struct str subject;
+    size_t begin = out->len;
+    if (x->slots && x->slots[map->slot].ptr) {
+        builder_str(out, x->slots[map->slot]);
+        return;
+    }
+    if (x->map_depth == MAP_DEPTH_MAX)
         return; /* a map that leads back to itself */
     x->map_depth++;
-    template_eval(x, &map->source, &source);
-    struct str subject = builder_view(&source);
-    if (map->regexes.count) /* groups are views into it */
-        subject = arena_copy(&x->arena, subject);
-    const struct regex *before = x->captures.regex;
-    x->captures.regex = NULL;
-    const struct template *value = value_map_find(map, subject, &x->captures);
-    if (!x->captures.regex)
-        x->captures.regex = before;
-    else
-        exchange_bind(x);
-    if (value)
+    if (source_eval(x, map, memory, sizeof memory, &subject)) {
+        const struct regex *before = x->captures.regex;
+        x->captures.regex = NULL;
+        const struct template *value = value_map_find(map, subject, &x->captures);
+        if (!x->captures.regex)
+            x->captures.regex = before;
+        else
+            exchange_bind(x);
         template_eval(x, value, out);
+        if (!out->overflow)
+            map_keep(x, map, value, str_from(builder_view(out), begin));
+    }
     x->map_depth--;
 }
 

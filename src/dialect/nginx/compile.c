@@ -89,10 +89,10 @@ static bool variable_add(struct compiling *c, struct str written) {
     struct value_map *map = map_get(&reader->maps, name);
     struct variable variable = variable_find(name);
     unsigned slot;
-    if (slot_find(reader, name, &slot))
-        variable = (struct variable){.id = VARIABLE_SLOT, .index = slot, .name = name};
-    else if (map)
+    if (map)
         variable = (struct variable){.id = VARIABLE_MAP, .name = name, .map = map};
+    else if (slot_find(reader, name, &slot))
+        variable = (struct variable){.id = VARIABLE_SLOT, .index = slot, .name = name};
     else if (variable.id == VARIABLE_NONE)
         return fail_unknown(c, name);
     return part_add(c, (struct template_part){.text = STR(""), .variable = variable});

@@ -2,29 +2,30 @@
 
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/set.h"
+#include "dialect/nginx/slot.h"
 
 /* map SOURCE $VARIABLE { KEY VALUE; ... } */
 
-static struct str variable_name(const struct node *node) {
-    struct str word = node->words[2].text;
+struct str map_variable(const struct node *node) {
+    struct str word = node->words[node->count - 1].text;
     return word.len > 1 && word.ptr[0] == '$' ? str_from(word, 1) : STR("");
 }
 
 static void declare_one(struct scope *scope, const struct node *node) {
     struct reader *reader = scope->reader;
     struct model *model = reader->model;
-    struct str name = reader_lower(reader, variable_name(node));
+    struct str name = reader_lower(reader, map_variable(node));
     if (!reader->maps.arena)
         map_init(&reader->maps, &reader->scratch, false);
     if (reader->is_starved || name.len == 0)
         return;
-    if (variable_find(name).id != VARIABLE_NONE) {
-        reader_fail(reader, &node->words[2], "\"$%.*s\" has a meaning already: choose another name for the map",
-                    STR_ARG(name));
+    const struct word *at = &node->words[node->count - 1];
+    if (!variable_is_free(name)) {
+        reader_fail(reader, at, "\"$%.*s\" has a meaning already: choose another name", STR_ARG(name));
         return;
     }
     if (map_get(&reader->maps, name)) {
-        struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, &node->words[2],
+        struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, at,
                                              "\"$%.*s\" is defined by another map already", STR_ARG(name));
         diagnostic_hint(reader->diagnostics, said, "the last one counts; remove the other");
         return;
@@ -37,11 +38,19 @@ static void declare_one(struct scope *scope, const struct node *node) {
     }
     *slot = map;
     map->name = name;
+    slot_make(reader, name, &map->slot);
+}
+
+static bool is_declaration(const struct node *node) {
+    struct str name = node_name(node);
+    if (str_eq(name, STR("geo")))
+        return node->count == 2 || node->count == 3;
+    return node->count == 3 && (str_eq(name, STR("map")) || str_eq(name, STR("split_clients")));
 }
 
 void map_declare(struct scope *scope) {
     for (const struct node *node = scope->block->first; node && !scope->reader->is_starved; node = node->next)
-        if (node->is_block && node->count == 3 && str_eq(node_name(node), STR("map")))
+        if (node->is_block && is_declaration(node))
             declare_one(scope, node);
 }
 
@@ -92,6 +101,17 @@ static void take_key(struct filling *f, const struct node *node, struct str key)
     struct reader *reader = f->scope->reader;
     if (key.len && key.ptr[0] == '\\') /* "\default" is the word itself */
         key = str_from(key, 1);
+    struct str star = key;
+    if (f->map->is_hostnames && str_starts(star, STR("*.")))
+        star = str_from(star, 2);
+    else if (f->map->is_hostnames && str_ends(star, STR(".*")))
+        star.len -= 2;
+    if (f->map->is_hostnames && (star.len == 0 ? key.len > 0 : str_find_char(star, '*') != STR_NONE)) {
+        struct diagnostic *said =
+            reader_fail(reader, &node->words[0], "invalid hostname or wildcard \"%.*s\"", STR_ARG(key));
+        diagnostic_hint(reader->diagnostics, said, "\"*\" stands for the first or the last label alone");
+        return;
+    }
     if (value_map_has(f->map, key)) {
         reader_fail(reader, &node->words[0], "conflicting parameter \"%.*s\": the map has it already",
                     STR_ARG(key));
@@ -130,33 +150,46 @@ static void line_take(struct filling *f, const struct node *node) {
     }
 }
 
-static void map_read(struct scope *scope, const struct node *node, const struct directive *row) {
-    (void)row;
+struct value_map *map_begin(struct scope *scope, const struct node *node, enum value_map_kind kind) {
     struct reader *reader = scope->reader;
-    struct str name = reader_lower(reader, variable_name(node));
+    const struct word *at = &node->words[node->count - 1];
+    struct str name = reader_lower(reader, map_variable(node));
     if (reader->is_starved)
-        return;
+        return NULL;
     if (name.len == 0) {
-        struct diagnostic *said = reader_fail(reader, &node->words[2], "invalid variable name \"%.*s\"",
-                                              STR_ARG(node->words[2].text));
-        diagnostic_hint(reader->diagnostics, said, "the variable that a map defines begins with a \"$\"");
-        return;
+        struct diagnostic *said = reader_fail(reader, at, "invalid variable name \"%.*s\"", STR_ARG(at->text));
+        diagnostic_hint(reader->diagnostics, said, "the variable that \"%.*s\" defines begins with a \"$\"",
+                        STR_ARG(node_name(node)));
+        return NULL;
     }
     struct value_map *map = map_get(&reader->maps, name);
     if (!map) /* said when it was declared */
+        return NULL;
+    *map =
+        (struct value_map){.place = word_place(&node->words[0]), .name = name, .slot = map->slot, .kind = kind};
+    map_init(&map->exact, &reader->model->arena, kind == VALUE_MAP_KEYS);
+    return map;
+}
+
+static void map_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct value_map *map = map_begin(scope, node, VALUE_MAP_KEYS);
+    if (!map)
         return;
-    *map = (struct value_map){.place = word_place(&node->words[0]), .name = name};
-    map_init(&map->exact, &reader->model->arena, true);
-    for (const struct node *at = node->first; at; at = at->next)
+    for (const struct node *at = node->first; at; at = at->next) {
         map->is_hostnames |= at->count == 1 && str_eq(node_name(at), STR("hostnames"));
+        map->is_volatile |= at->count == 1 && str_eq(node_name(at), STR("volatile"));
+    }
     compile_template(scope, &node->words[1], node->words[1].text, &map->source);
     struct filling f = {.scope = scope, .map = map, .first = node->first};
-    for (const struct node *at = node->first; at && !reader->is_starved; at = at->next)
+    for (const struct node *at = node->first; at && !scope->reader->is_starved; at = at->next)
         line_take(&f, at);
 }
 
 static const struct directive rows[] = {
     {"map", CONTEXT_HTTP, 2, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, map_read, NOTHING, NULL},
+    {"split_clients", CONTEXT_HTTP, 2, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, split_read, NOTHING, NULL},
+    {"geo", CONTEXT_HTTP, 1, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, geo_read, NOTHING, NULL},
     {"map_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"map_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
 };

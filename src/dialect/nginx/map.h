@@ -3,8 +3,16 @@
 
 #include "dialect/nginx/reader.h"
 
-/* Makes the variables of all map blocks of this level known, so that templates may name them before the block
- * stands. */
+/* Declares the variables of all map, split_clients and geo blocks of the http level, so that they may name each
+ * other and be named above where they stand. */
 void map_declare(struct scope *scope);
+/* The name of the variable that such a block defines, without its '$'; empty when it has none. */
+struct str map_variable(const struct node *node);
+/* The map that was declared for the block, empty; NULL when something is wrong, which is said. */
+struct value_map *map_begin(struct scope *scope, const struct node *node, enum value_map_kind kind);
+
+/* Rows' handlers. */
+void split_read(struct scope *scope, const struct node *node, const struct directive *row);
+void geo_read(struct scope *scope, const struct node *node, const struct directive *row);
 
 #endif
