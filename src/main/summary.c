@@ -48,6 +48,10 @@ static const char *balance_text(enum balance balance) {
         return "hash consistent";
     case BALANCE_IP_HASH:
         return "ip_hash";
+    case BALANCE_RANDOM:
+        return "random";
+    case BALANCE_RANDOM_TWO:
+        return "random, the better of two";
     }
     return "";
 }

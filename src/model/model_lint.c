@@ -98,7 +98,7 @@ static void lint_affinity(const struct upstream *upstream, const struct lint *li
     size_t primaries = 0;
     for (size_t i = 0; i < upstream->servers.count; i++)
         primaries += !upstream->servers.items[i].is_backup && !upstream->servers.items[i].is_down;
-    bool has_affinity = upstream->is_sticky_by_sid || upstream->balance == BALANCE_HASH ||
+    bool has_affinity = upstream->is_sticky_by_sid || upstream->sticky || upstream->balance == BALANCE_HASH ||
                         upstream->balance == BALANCE_HASH_CONSISTENT || upstream->balance == BALANCE_IP_HASH;
     if (primaries < 2 || has_affinity)
         return;

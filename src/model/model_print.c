@@ -488,8 +488,42 @@ static void put_site(struct builder *out, const struct model *model, const struc
         put_route(out, 1, entries[i].value, model);
 }
 
+static void put_number_beside(struct builder *out, const char *what, uint64_t value) {
+    if (value)
+        builder_format(out, "%s%llu", what, (unsigned long long)value);
+}
+
+static void put_texts(struct builder *out, const char *what, const struct template *texts, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        builder_str(out, str_of(what));
+        put_template(out, &texts[i]);
+    }
+}
+
+static void put_sticky(struct builder *out, const struct sticky *sticky) {
+    static const char *const kinds[] = {"cookie", "route", "learn"};
+    builder_format(out, "  sticky %s", kinds[sticky->kind]);
+    put_texts(out, " lookup ", sticky->lookup.items, sticky->lookup.count);
+    put_texts(out, " create ", sticky->create.items, sticky->create.count);
+    if (sticky->kind == STICKY_LEARN)
+        builder_format(out, " zone %.*s timeout_ms %llu%s", STR_ARG(sticky->zone),
+                       (unsigned long long)sticky->timeout_ms, sticky->learns_early ? " header" : "");
+    if (sticky->has_expires)
+        builder_format(out, " expires_s %lld", (long long)sticky->expires_s);
+    if (sticky->domain.count)
+        put_texts(out, " domain ", &sticky->domain, 1);
+    if (sticky->samesite.count)
+        put_texts(out, " samesite ", &sticky->samesite, 1);
+    builder_str(out, sticky->is_httponly ? STR(" httponly") : STR(""));
+    builder_str(out, sticky->is_secure ? STR(" secure") : STR(""));
+    if (sticky->path.len)
+        builder_format(out, " path %.*s", STR_ARG(sticky->path));
+    builder_char(out, '\n');
+}
+
 static void put_upstream(struct builder *out, const struct upstream *upstream) {
-    static const char *const methods[] = {"round_robin", "least_conn", "hash", "hash consistent", "ip_hash"};
+    static const char *const methods[] = {"round_robin", "least_conn", "hash",      "hash consistent",
+                                          "ip_hash",     "random",     "random two"};
     builder_format(out, "upstream %.*s%s\n  balance %s", STR_ARG(upstream->name),
                    upstream->is_implicit ? " implicit" : "", methods[upstream->balance]);
     if (upstream->hash_key.count) {
@@ -499,9 +533,15 @@ static void put_upstream(struct builder *out, const struct upstream *upstream) {
     builder_char(out, '\n');
     if (upstream->is_sticky_by_sid)
         builder_str(out, STR("  sticky sid\n"));
+    if (upstream->sticky)
+        put_sticky(out, upstream->sticky);
+    if (upstream->queue_max)
+        builder_format(out, "  queue %llu timeout_ms %llu\n", (unsigned long long)upstream->queue_max,
+                       (unsigned long long)upstream->queue_timeout_ms);
     put_number(out, 1, "keepalive", upstream->keepalive, 128);
     put_number(out, 1, "keepalive_timeout_ms", upstream->keepalive_timeout_ms, 60000);
     put_number(out, 1, "keepalive_requests", upstream->keepalive_requests, 1000);
+    put_number(out, 1, "keepalive_time_ms", upstream->keepalive_time_ms, 3600000);
     if (upstream->resolver)
         put_resolver(out, 1, upstream->resolver, upstream->resolver_timeout_ms);
     if (upstream->check) {
@@ -518,8 +558,11 @@ static void put_upstream(struct builder *out, const struct upstream *upstream) {
                        (unsigned long long)server->fail_timeout_ms);
         if (server->max_connections)
             builder_format(out, " max_connections %u", server->max_connections);
-        builder_format(out, "%s%s%s\n", server->is_backup ? " backup" : "", server->is_down ? " down" : "",
-                       server->is_resolved ? " resolve" : "");
+        put_number_beside(out, " slow_start_ms ", server->slow_start_ms);
+        if (server->route.len)
+            builder_format(out, " route %.*s", STR_ARG(server->route));
+        builder_format(out, "%s%s%s%s\n", server->is_backup ? " backup" : "", server->is_down ? " down" : "",
+                       server->is_draining ? " drain" : "", server->is_resolved ? " resolve" : "");
     }
 }
 

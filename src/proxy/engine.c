@@ -6,6 +6,7 @@
 #include "loop/clock.h"
 #include "loop/zone.h"
 #include "proxy/exchange.h"
+#include "proxy/queue.h"
 #include "proxy/tunnel.h"
 
 enum {
@@ -102,6 +103,7 @@ struct engine *engine_new(const struct engine_setup *setup) {
     list_init(&engine->front_list);
     list_init(&engine->exchange_list);
     list_init(&engine->tunnel_list);
+    queue_init(engine);
     timer_init(&engine->sweep, sweep);
     loop_arm(engine->loop, &engine->sweep, SWEEP_MS);
     return engine;
@@ -125,6 +127,7 @@ void engine_free(struct engine *engine) {
     while (!list_is_empty(&engine->front_list))
         front_close(LIST_OF(engine->front_list.next, struct front, node));
     timer_disarm(&engine->sweep);
+    queue_fini(engine);
     health_free(engine->health);
     engine->health = NULL;
     idle_pool_free(engine->idle);

@@ -68,7 +68,10 @@ struct engine {
     struct password_cache *passwords; /* of auth_basic; NULL until the first slow one was looked at */
 
     struct engine_counts counts;
-    struct timer sweep; /* once a second: idle sessions */
+    struct timer sweep;       /* once a second: idle sessions */
+    struct list queue;        /* exchanges that wait for a server, the first to come first */
+    struct task queue_task;   /* a server of this loop's has become free */
+    struct timer queue_timer; /* looks for those that other loops have let go */
 
     uint64_t date_s; /* the second that the texts below stand for */
     char date_http[ENGINE_DATE_MAX], date_log[ENGINE_DATE_MAX], date_iso[ENGINE_DATE_MAX];

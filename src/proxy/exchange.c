@@ -6,6 +6,8 @@
 #include "proxy/guard/guard.h"
 #include "proxy/local.h"
 #include "proxy/naming.h"
+#include "proxy/queue.h"
+#include "proxy/sticky.h"
 
 #include <errno.h>
 
@@ -95,6 +97,9 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
     case STATE_GUARD: /* what it waits for is not a fault */
         *why = WHY_NONE;
         return guard_wait_ms(x);
+    case STATE_QUEUE:
+        *why = WHY_QUEUE_TIMEOUT;
+        return time_left_ms(x->group->upstream->queue_timeout_ms, x->engine->loop->now_ms - x->queue_began_ms);
     case STATE_ANSWER:
     case STATE_ROUTE:
     case STATE_PICK:
@@ -125,6 +130,7 @@ static void exchange_free(struct exchange *x) {
     list_remove(&x->again.node);
     list_remove(&x->node);
     engine->counts.exchanges--;
+    queue_leave(x);
     naming_end(x);
     group_drop(x->group);
     arena_fini(&x->arena);
@@ -224,6 +230,7 @@ static struct exchange *exchange_new(struct front *front) {
     x->again.run = exchange_go_on;
     list_init(&x->burial.node);
     list_init(&x->again.node);
+    list_init(&x->queued);
     arena_init(&x->arena, &engine->arenas);
     timer_init(&x->deadline, exchange_expire);
     list_append(&engine->exchange_list, &x->node);
@@ -370,6 +377,7 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     bool may_again = is_stale && !x->is_client_gone && may_ask_again(x);
     exchange_release_back(x, false);
     exchange_release_member(x);
+    queue_leave(x);
     if (!may_again && !is_status(why))
         attempt_end(x, x->is_client_gone ? 0 : why_info(why)->http);
     if (may_again) {
@@ -390,6 +398,7 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
 }
 
 void exchange_use_group(struct exchange *x, struct group *group) {
+    queue_leave(x);
     if (x->group && x->group->is_own)
         attempt_keep_names(x);
     group_take(group);
@@ -407,10 +416,12 @@ void exchange_release_back(struct exchange *x, bool is_clean) {
     if (back->keep_ms && back->keep_ms < keep_ms)
         keep_ms = back->keep_ms;
     bool is_kept = is_clean && back->is_keepable && !x->engine->is_draining && upstream->keepalive && keep_ms &&
-                   back->requests + 1 < upstream->keepalive_requests && outbox_is_empty(&back->out) &&
-                   back->in.view.len == 0;
+                   back->requests + 1 < upstream->keepalive_requests &&
+                   x->engine->loop->now_ms - back->born_ms <= upstream->keepalive_time_ms &&
+                   outbox_is_empty(&back->out) && back->in.view.len == 0;
     if (is_kept)
-        idle_put(x->engine->idle, x->member->peer, back->duct, back->requests + 1, keep_ms,
+        idle_put(x->engine->idle, x->member->peer,
+                 (struct idle_lease){back->duct, back->requests + 1, back->born_ms}, keep_ms,
                  upstream->keepalive);
     else
         duct_close(back->duct);
@@ -422,6 +433,8 @@ void exchange_release_back(struct exchange *x, bool is_clean) {
 void exchange_release_member(struct exchange *x) {
     if (x->member && x->is_counted)
         atomic_fetch_sub_explicit(&x->member->peer->active, 1, memory_order_relaxed);
+    if (x->is_counted)
+        queue_stir(x->engine);
     x->is_counted = false;
 }
 
@@ -439,6 +452,7 @@ enum exchange_state exchange_done(struct exchange *x) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
     attempt_end(x, 0);
+    sticky_end(x);
     bool is_whole = x->up.is_done && x->down.is_done && x->why == WHY_NONE;
     exchange_release_back(x, is_whole);
     exchange_release_member(x);

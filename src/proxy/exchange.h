@@ -24,6 +24,7 @@ struct back {
     struct inbox in;
     struct outbox out;
     uint64_t requests; /* served on this connection before this one */
+    uint64_t born_ms;  /* when it was opened */
     bool is_keepable;  /* the backend would keep it */
     uint64_t keep_ms;  /* for how long, by its Keep-Alive header; 0: not said */
 };
@@ -113,6 +114,7 @@ struct exchange {
     struct naming *naming; /* a server known only by name; NULL: none was */
     struct pick pick;
     struct member *member;     /* counted in its peer's `active` */
+    struct str sticky_text;    /* what binds the request to a server: sticky cookie, route, learn */
     struct sid *sid;           /* pinned */
     struct peer *sid_peer;     /* the peer that holds it; a reference */
     bool is_sid_lost;          /* its peer is gone: the client is to begin anew */
@@ -124,11 +126,12 @@ struct exchange {
     struct back back;
     struct attempt *attempts, *attempt;  /* servers asked so far; the last of them; NULL: none yet */
     const struct attempt *first_attempt; /* since the last internal redirection */
+    struct list queued;                  /* in engine->queue, while it waits for a server */
     bool has_queued;
-    uint64_t queued_ms;     /* spent in the upstream's queue */
-    bool has_sent;          /* a byte of this attempt went out */
-    bool has_100;           /* "100 Continue" was sent */
-    unsigned informational; /* 1xx answers passed on */
+    uint64_t queue_began_ms, queued_ms; /* spent in the upstream's queue */
+    bool has_sent;                      /* a byte of this attempt went out */
+    bool has_100;                       /* "100 Continue" was sent */
+    unsigned informational;             /* 1xx answers passed on */
 
     /* the answer */
     struct h1_head *response; /* bytes in the arena */
@@ -223,6 +226,7 @@ enum exchange_state exchange_guard(struct exchange *x);
 enum exchange_state exchange_body(struct exchange *x);
 enum exchange_state exchange_resolve(struct exchange *x);
 enum exchange_state exchange_pick(struct exchange *x);
+enum exchange_state exchange_queue(struct exchange *x);
 enum exchange_state exchange_connect(struct exchange *x);
 enum exchange_state exchange_send(struct exchange *x);
 enum exchange_state exchange_await(struct exchange *x);

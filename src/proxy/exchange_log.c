@@ -97,6 +97,7 @@ static const char *action_of(const struct exchange *x, enum why_owner owner) {
     bool is_client = owner == WHY_OWNER_CLIENT && !x->is_client_gone;
     switch ((enum exchange_state)x->state) {
     case STATE_PICK:
+    case STATE_QUEUE:
     case STATE_CONNECT:
         return "connecting to upstream";
     case STATE_SEND:

@@ -2,7 +2,9 @@
 #include "proxy/affinity.h"
 #include "proxy/exchange.h"
 #include "proxy/passage.h"
+#include "proxy/queue.h"
 #include "proxy/request_head.h"
+#include "proxy/sticky.h"
 
 #include <errno.h>
 
@@ -20,7 +22,11 @@ enum exchange_state exchange_pick(struct exchange *x) {
         struct member *member = affinity_member(x);
         if (x->is_sid_lost)
             return exchange_fail(x, WHY_SID_UNKNOWN);
+        member = member ? member : sticky_pick(x);
         x->member = member ? member : group_pick(x->group, &x->pick, now_ms);
+        if (!x->member && queue_may_wait(x))
+            return STATE_QUEUE;
+        queue_leave(x);
         x->tries++;
         if (!attempt_begin(x, x->member ? str_of(x->member->peer->name) : x->group->upstream->name))
             return exchange_fail(x, WHY_NO_MEMORY);
@@ -57,6 +63,7 @@ static enum why back_open(struct exchange *x) {
     }
     back->duct = lease.duct;
     back->requests = lease.requests;
+    back->born_ms = lease.requests ? lease.born_ms : x->engine->loop->now_ms;
     back->is_keepable = false;
     back->keep_ms = 0;
     inbox_init(&back->in, &x->engine->counts.buffered_bytes);

@@ -6,6 +6,7 @@
 #include "proxy/local.h"
 #include "proxy/passage.h"
 #include "proxy/response_head.h"
+#include "proxy/sticky.h"
 #include "proxy/tunnel.h"
 
 #include <errno.h>
@@ -97,6 +98,7 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     inbox_consume(&x->back.in, head->len);
     member_succeed(x->member, x->engine->loop->now_ms);
     x->status = head->status;
+    sticky_answered(x);
     if (head->status == 101)
         return STATE_TUNNEL;
     h1_body_init(&x->down.body, x->response);

@@ -3,6 +3,7 @@
 #include "base/version.h"
 #include "proxy/field.h"
 #include "proxy/response_field.h"
+#include "proxy/sticky.h"
 #include "proxy/variables.h"
 
 static void status_line_build(struct builder *out, unsigned status, struct str reason) {
@@ -137,6 +138,7 @@ void response_head_build(struct exchange *x, struct builder *out) {
         date_build(x, out);
     fields_build(x, out);
     builder_str(out, x->answer_headers);
+    sticky_build(x, out);
     response_head_add(x, out, status);
     x->status = status;
     response_head_end(x, out);
@@ -146,6 +148,7 @@ void response_head_build_switch(struct exchange *x, struct builder *out) {
     status_line_build(out, 101, reason_of(x->response));
     builder_str(out, STR("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
     fields_build(x, out);
+    sticky_build(x, out);
     response_head_add(x, out, 101);
     builder_str(out, STR("\r\n"));
 }

@@ -2,6 +2,7 @@
 
 #include "loop/random.h"
 #include "proxy/guard/limit.h"
+#include "proxy/queue.h"
 
 #include <errno.h>
 
@@ -46,6 +47,7 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     session_leave(tunnel);
     limit_release(&tunnel->holds);
     atomic_fetch_sub_explicit(&tunnel->peer->active, 1, memory_order_relaxed);
+    queue_stir(tunnel->engine);
     atomic_fetch_sub_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
     peer_drop(tunnel->peer);
     engine->counts.tunnels--;

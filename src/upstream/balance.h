@@ -35,7 +35,7 @@ static inline bool balance_is_tried(const struct pick *pick, unsigned index) {
     return pick->tried[index / 64] >> (index % 64) & 1;
 }
 
-/* Untried, not down, neither set aside nor full. */
+/* Untried, not down, neither set aside nor full, and given its part of the requests when it starts slowly. */
 bool balance_may_give(const struct group *group, const struct pick *pick, unsigned index, uint64_t now_ms);
 
 struct round balance_begin(const struct group *group, unsigned loop);
@@ -52,6 +52,8 @@ unsigned balance_least_conn(const struct group *group, const struct pick *pick, 
 unsigned balance_hash(const struct group *group, struct pick *pick, uint64_t now_ms);
 unsigned balance_hash_consistent(const struct group *group, struct pick *pick, uint64_t now_ms);
 unsigned balance_ip_hash(const struct group *group, struct pick *pick, uint64_t now_ms);
+unsigned balance_random(const struct group *group, struct pick *pick, uint64_t now_ms);
+unsigned balance_random_two(const struct group *group, struct pick *pick, uint64_t now_ms);
 
 /* The primary on whose share of the total weight `point` falls. */
 unsigned balance_by_weight(const struct group *group, uint64_t point);

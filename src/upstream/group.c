@@ -5,8 +5,11 @@
 #include "net/resolver.h"
 #include "upstream/balance.h"
 
+#include <openssl/evp.h>
+
 /* ---- making ---- */
 
+enum { MD5_BYTES = 16 };
 enum { SPREAD_MAX = 1024 }; /* rounds by which a loop's balancing may begin ahead of the first loop's */
 
 static bool say_no_memory(const struct upstream *upstream, struct diagnostics *diagnostics) {
@@ -30,6 +33,17 @@ static int server_lookup(const struct upstream_server *server, struct address ad
     return count < 1 ? 0 : count;
 }
 
+/* nginx's: the route, or the digest of the address as it is written. */
+static void id_make(struct member *member) {
+    unsigned char digest[MD5_BYTES];
+    struct str route = str_head(member->server->route, MEMBER_ID_MAX), name = str_of(member->peer->name);
+    struct builder id = builder_make(member->id, sizeof member->id);
+    builder_str(&id, route);
+    if (!route.len && EVP_Digest(name.ptr, name.len, digest, NULL, EVP_md5(), NULL))
+        for (unsigned i = 0; i < MD5_BYTES; i++)
+            builder_format(&id, "%02x", digest[i]);
+}
+
 static bool member_add(struct group *group, struct registry *registry, const struct group_place *place) {
     struct member *bigger = mem_resize(group->members, (group->count + 1) * sizeof *bigger);
     if (!bigger)
@@ -48,6 +62,9 @@ static bool member_add(struct group *group, struct registry *registry, const str
                                                      .fail_timeout_ms = server->fail_timeout_ms,
                                                      .is_backup = place->is_backup,
                                                      .is_down = server->is_down};
+    group->is_slow |= server->slow_start_ms > 0;
+    if (group->upstream->sticky)
+        id_make(&group->members[group->count - 1]);
     return true;
 }
 
@@ -281,7 +298,6 @@ static bool claim(const struct group *group, const struct member *member, uint64
 }
 
 void member_succeed(struct member *member, uint64_t now_ms) {
-    (void)now_ms;
     struct peer *peer = member->peer;
     if (!atomic_load_explicit(&peer->fails, memory_order_relaxed) &&
         !atomic_load_explicit(&peer->is_dead, memory_order_relaxed))
@@ -289,6 +305,8 @@ void member_succeed(struct member *member, uint64_t now_ms) {
     if (atomic_load_explicit(&peer->failed_ms, memory_order_relaxed) >=
         atomic_load_explicit(&peer->tried_ms, memory_order_relaxed))
         return;
+    if (has_failed(member))
+        atomic_store_explicit(&peer->back_ms, now_ms, memory_order_relaxed);
     atomic_store_explicit(&peer->fails, 0, memory_order_relaxed);
     atomic_store_explicit(&peer->is_dead, false, memory_order_relaxed);
 }
@@ -332,29 +350,71 @@ static unsigned choose(const struct group *group, struct pick *pick, struct span
     case BALANCE_IP_HASH:
         index = span.from ? BALANCE_NONE : balance_ip_hash(group, pick, now_ms);
         break;
+    case BALANCE_RANDOM:
+        index = span.from ? BALANCE_NONE : balance_random(group, pick, now_ms);
+        break;
+    case BALANCE_RANDOM_TWO:
+        index = span.from ? BALANCE_NONE : balance_random_two(group, pick, now_ms);
+        break;
     case BALANCE_ROUND_ROBIN:
         break;
     }
     return index == BALANCE_NONE ? balance_round_robin(group, pick, span, now_ms) : index;
 }
 
+/* Whoever starts slowly is passed over now and then, but not when nobody else is there. */
+static unsigned choose_any(const struct group *group, struct pick *pick, uint64_t now_ms) {
+    const struct span primaries = {0, group->primaries}, backups = {group->primaries, group->count};
+    pick->is_hasty = !group->is_slow;
+    unsigned index = choose(group, pick, primaries, now_ms);
+    if (index == BALANCE_NONE && group->is_slow) {
+        pick->is_hasty = true;
+        index = choose(group, pick, primaries, now_ms);
+    }
+    return index == BALANCE_NONE ? choose(group, pick, backups, now_ms) : index;
+}
+
+static struct member *give(struct group *group, struct pick *pick, unsigned index) {
+    pick->tried[index / 64] |= (uint64_t)1 << (index % 64);
+    return &group->members[index];
+}
+
 struct member *group_pick(struct group *group, struct pick *pick, uint64_t now_ms) {
     CHECK(pick->loop < group->loops, "loop %u of %u", pick->loop, group->loops);
     /* Each round that gives nobody has lost a member to another loop, so there are at most so many. */
     for (unsigned i = 0; i <= group->count; i++) {
-        unsigned index = choose(group, pick, (struct span){0, group->primaries}, now_ms);
-        if (index == BALANCE_NONE)
-            index = choose(group, pick, (struct span){group->primaries, group->count}, now_ms);
+        unsigned index = choose_any(group, pick, now_ms);
         if (index == BALANCE_NONE)
             return NULL;
-        struct member *member = &group->members[index];
-        if (!claim(group, member, now_ms))
-            continue;
-        pick->tried[index / 64] |= (uint64_t)1 << (index % 64);
-        pick->tries++;
-        return member;
+        if (claim(group, &group->members[index], now_ms))
+            return give(group, pick, index);
     }
     return NULL;
+}
+
+static bool is_full(const struct member *member) {
+    return member->max_connections &&
+           atomic_load_explicit(&member->peer->active, memory_order_relaxed) >= member->max_connections;
+}
+
+struct member *group_pick_id(struct group *group, struct pick *pick, struct str id, uint64_t now_ms) {
+    for (unsigned i = 0; id.len && i < group->count; i++) {
+        struct member *member = &group->members[i];
+        if (str_eq(str_of(member->id), id) && !balance_is_tried(pick, i) &&
+            member_is_up(group, member, now_ms) && !is_full(member) && claim(group, member, now_ms))
+            return give(group, pick, i);
+    }
+    return NULL;
+}
+
+bool group_is_full(const struct group *group, const struct pick *pick, uint64_t now_ms) {
+    for (unsigned i = 0; i < group->count; i++) {
+        const struct member *member = &group->members[i];
+        if (is_full(member) && !balance_is_tried(pick, i) && !member->server->is_draining &&
+            member_is_up(group, member, now_ms))
+            return true;
+    }
+    return false;
 }
 
 bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms) {

@@ -7,12 +7,16 @@
 /* An upstream as it runs in one snapshot: its members, each a peer with its weight, and the balancing method.
  * Immutable but for one record of balancing state a loop. */
 
+enum { MEMBER_ID_MAX = 32 };
+
 struct member {
     struct peer *peer; /* a reference is held */
     const struct upstream_server *server;
     unsigned weight, max_fails, max_connections;
     uint64_t fail_timeout_ms;
     bool is_backup, is_down;
+    char id[MEMBER_ID_MAX + 1]; /* what `sticky` knows it by: its route, or the MD5 of its address in
+                                   hexadecimal; empty where nothing is sticky */
 };
 
 struct group {
@@ -24,9 +28,10 @@ struct group {
     struct group_ring *ring;     /* for consistent hashing */
     struct group_local **locals; /* one a loop */
     unsigned loops;
-    unsigned roster; /* not 0: its members change; the loop's rosters[roster - 1] knows those of now */
-    unsigned users;  /* of a group that one loop made for itself (is_own): freed with the last of them */
-    bool is_own;
+    unsigned roster;      /* not 0: its members change; the loop's rosters[roster - 1] knows those of now */
+    unsigned users;       /* of a group that one loop made for itself (is_own): freed with the last of them */
+    bool is_own, is_slow; /* is_slow: there is a slow_start */
+    atomic_uint queued;   /* exchanges that wait for a member */
 };
 
 enum { GROUP_MEMBERS_MAX = 1024 };
@@ -71,9 +76,9 @@ struct pick {
     struct str key;                         /* value of hash_key, for the hash methods */
     struct address client;                  /* for ip_hash */
     uint64_t tried[GROUP_MEMBERS_MAX / 64]; /* members tried already: never given again */
-    unsigned tries;                         /* members given so far */
     uint32_t hash;                          /* how far the hash methods have come */
     unsigned hashes, misses;
+    bool is_hasty; /* slow_start holds nobody back any more */
 };
 
 /* The member that the method names, never one tried, down, or set aside by max_fails (which is let in again
@@ -81,6 +86,11 @@ struct pick {
  * when no primary can. Marks it as tried. NULL: no live upstreams. Placement of hash, consistent hash and
  * ip_hash is nginx's to the letter. Called on loop pick->loop only. */
 struct member *group_pick(struct group *group, struct pick *pick, uint64_t now_ms);
+/* The same for a request that is bound to the member of this id; NULL when that is none or may not be given:
+ * then the method chooses. One that drains may. */
+struct member *group_pick_id(struct group *group, struct pick *pick, struct str id, uint64_t now_ms);
+/* Would a member be given, were it not full? */
+bool group_is_full(const struct group *group, const struct pick *pick, uint64_t now_ms);
 /* Is there a member left that group_pick would give? Changes nothing. */
 bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms);
 /* How many of its members a request may try: all that are not down; nginx's count. */

@@ -27,7 +27,7 @@ struct rest {
     struct idle_pool *pool;
     struct shelf *shelf;
     struct duct *duct;
-    uint64_t requests;
+    uint64_t requests, born_ms;
 };
 
 struct idle_pool {
@@ -160,12 +160,14 @@ struct idle_lease idle_take(struct idle_pool *pool, const struct peer *peer) {
     if (!shelf || !shelf->count)
         return (struct idle_lease){0};
     struct rest *rest = LIST_OF(shelf->rests.prev, struct rest, node);
-    uint64_t requests = rest->requests;
-    return (struct idle_lease){.duct = rest_end(rest), .requests = requests};
+    struct idle_lease lease = {.requests = rest->requests, .born_ms = rest->born_ms};
+    lease.duct = rest_end(rest);
+    return lease;
 }
 
-void idle_put(struct idle_pool *pool, struct peer *peer, struct duct *duct, uint64_t requests, uint64_t keep_ms,
+void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease, uint64_t keep_ms,
               size_t most) {
+    struct duct *duct = lease.duct;
     struct shelf *shelf = NULL;
     if (most && keep_ms && is_quiet(duct)) {
         shelf = shelf_find(pool, peer);
@@ -177,7 +179,8 @@ void idle_put(struct idle_pool *pool, struct peer *peer, struct duct *duct, uint
         duct_close(duct);
         return;
     }
-    *rest = (struct rest){.pool = pool, .shelf = shelf, .duct = duct, .requests = requests};
+    *rest = (struct rest){
+        .pool = pool, .shelf = shelf, .duct = duct, .requests = lease.requests, .born_ms = lease.born_ms};
     timer_init(&rest->timer, rest_fire);
     loop_arm(pool->loop, &rest->timer, keep_ms);
     list_append(&shelf->rests, &rest->node);

@@ -14,6 +14,7 @@ struct idle_pool;
 struct idle_lease {
     struct duct *duct; /* NULL: none was there */
     uint64_t requests; /* already served on it */
+    uint64_t born_ms;  /* when it was opened: the caller's to know */
 };
 
 struct idle_pool *idle_pool_new(struct loop *loop);
@@ -23,7 +24,7 @@ void idle_pool_free(struct idle_pool *pool);
 struct idle_lease idle_take(struct idle_pool *pool, const struct peer *peer);
 /* Gives a connection in a clean state to the pool for up to keep_ms; `most` for this peer, beyond which the
  * oldest is closed. Closes it when it has ended meanwhile or has bytes unread, or without memory. */
-void idle_put(struct idle_pool *pool, struct peer *peer, struct duct *duct, uint64_t requests, uint64_t keep_ms,
+void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease, uint64_t keep_ms,
               size_t most);
 /* Closes all to this peer: it has died. */
 void idle_close_peer(struct idle_pool *pool, const struct peer *peer);

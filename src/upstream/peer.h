@@ -39,6 +39,7 @@ struct peer {
     atomic_uint epoch;               /* grows when its sessions are forgotten all at once */
     atomic_uint_least64_t failures;  /* ever; each makes it lighter for a while (member_fail counts it) */
     atomic_uint_least64_t failed_ms; /* last failure, clock_mono_ms */
+    atomic_uint_least64_t back_ms;   /* when it was last let in again; 0: it was never set aside */
     atomic_uint_least64_t tried_ms;  /* last failure, or the last time that it was tried past its window */
     atomic_bool is_dead; /* refused, unreachable or did not answer a handshake: its sids are answered at once */
     atomic_uint names;   /* groups in force that name it: peer_is_gone */

@@ -6,6 +6,12 @@
 
 /* The upstream that a proxy_pass names by host and port: one for each of them. NULL without memory. */
 struct upstream *upstream_implicit(struct reader *reader, const struct endpoint *endpoint, struct place place);
+/* A server with nginx's defaults, added to the upstream. NULL without memory. */
+struct upstream_server *upstream_server_make(struct reader *reader, struct upstream *upstream,
+                                             const struct endpoint *endpoint, struct str name,
+                                             struct place place);
+/* The handler of `server` in an upstream. */
+void upstream_server_read(struct scope *scope, const struct node *node, const struct directive *row);
 /* "192.168.3.1:3000;" in an upstream lacks its "server": makes it a server, with a warning. False when the
  * directive does not look like an address. */
 bool upstream_repair(struct reader *reader, struct node *node);

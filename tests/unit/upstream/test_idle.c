@@ -56,7 +56,7 @@ static struct duct *connected(struct world *w, int *far) {
 }
 
 static void put(struct world *w, int peer, struct duct *duct, uint64_t keep_ms, size_t most) {
-    idle_put(w->pool, w->peers[peer], duct, 7, keep_ms, most);
+    idle_put(w->pool, w->peers[peer], (struct idle_lease){duct, 7, 0}, keep_ms, most);
 }
 
 static struct duct *take(struct world *w, int peer) {
