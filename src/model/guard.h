@@ -58,6 +58,12 @@ struct limit_policy {
     bool is_dry;          /* only says what it would do */
 };
 
+/* auth_request_set */
+struct auth_variable {
+    struct variable target; /* a slot, or $args */
+    struct template value;  /* of the request that asked */
+};
+
 struct guard {
     VEC(struct access_rule) access_rules; /* allow and deny, in order; the first that has the client decides */
     bool is_any;                          /* satisfy any */
@@ -70,6 +76,9 @@ struct guard {
     bool has_user_file;
     struct template user_file;
     struct str user_file_base; /* relative ones are beneath it: a directory with its '/', or empty */
+    uint64_t auth_delay_ms;    /* a 401 waits so long; 0: not at all */
+    struct str auth_path;      /* auth_request: whose answer decides; empty: nobody's */
+    VEC(struct auth_variable) auth_variables;
     VEC(struct request_limit) request_limits;
     VEC(struct connection_limit) connection_limits;
     struct limit_policy on_requests, on_connections;

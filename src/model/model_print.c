@@ -249,6 +249,17 @@ static void put_guard(struct builder *out, unsigned depth, const struct guard *g
         put_named_template(out, depth, "auth_basic", &guard->realm);
     if (guard->has_user_file)
         put_named_template(out, depth, "auth_basic_user_file", &guard->user_file);
+    put_number(out, depth, "auth_delay_ms", guard->auth_delay_ms, 0);
+    if (guard->auth_path.len) {
+        put_line(out, depth);
+        builder_format(out, "auth_request %.*s\n", STR_ARG(guard->auth_path));
+    }
+    for (size_t i = 0; i < guard->auth_variables.count; i++) {
+        put_line(out, depth);
+        builder_format(out, "auth_request_set %.*s ", STR_ARG(guard->auth_variables.items[i].target.name));
+        put_template(out, &guard->auth_variables.items[i].value);
+        builder_char(out, '\n');
+    }
     put_limits(out, depth, guard);
     if (guard->real_ip_field.len) {
         put_line(out, depth);

@@ -4,6 +4,7 @@
 #include "proxy/access_log.h"
 #include "proxy/affinity.h"
 #include "proxy/guard/guard.h"
+#include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
 #include "proxy/naming.h"
 #include "proxy/queue.h"
@@ -138,6 +139,17 @@ static void exchange_free(struct exchange *x) {
     loop_bury(engine->loop, &x->burial);
 }
 
+/* It is done: frees it, and whoever waited for it goes on. */
+static void exchange_leave(struct exchange *x) {
+    struct front *front = x->parent ? NULL : x->front;
+    struct exchange *parent = x->parent && subrequest_end(x) ? x->parent : NULL;
+    exchange_free(x);
+    if (front)
+        front_resume(front);
+    if (parent)
+        exchange_run(parent);
+}
+
 static enum exchange_state first_move(struct exchange *x) {
     enum why why;
     if (x->is_expired) {
@@ -168,10 +180,7 @@ void exchange_run(struct exchange *x) {
             exchange_abort(x, WHY_NO_MEMORY);
         return;
     }
-    struct front *front = x->front;
-    exchange_free(x);
-    if (front)
-        front_resume(front);
+    exchange_leave(x);
 }
 
 static void exchange_expire(struct timer *timer) {
@@ -196,7 +205,7 @@ void exchange_front_ready(struct exchange *x) {
 }
 
 void exchange_abort(struct exchange *x, enum why why) {
-    if (x->front)
+    if (x->front && !x->parent)
         x->front->must_close = true;
     x->is_head_out = true; /* nothing more may be said */
     enum exchange_state next = exchange_fail(x, why);
@@ -204,25 +213,18 @@ void exchange_abort(struct exchange *x, enum why why) {
         return; /* not reached from its own steps */
     state_move(x, next);
     exchange_done(x);
-    struct front *front = x->front;
-    exchange_free(x);
-    if (front)
-        front_resume(front);
+    exchange_leave(x);
 }
 
-static struct exchange *exchange_new(struct front *front) {
+static struct exchange *exchange_make(struct front *front, struct snapshot_hold *hold) {
     struct engine *engine = front->engine;
-    /* Without a listen the listener is gone since the last reload: its fronts are only to be closed. */
-    struct exchange *x = front->listener->listen ? slab_new(&engine->exchanges) : NULL;
+    struct exchange *x = slab_new(&engine->exchanges);
     if (!x)
         return NULL;
     x->engine = engine;
     x->front = front;
-    x->hold = engine->hold;
+    x->hold = hold;
     x->hold->users++;
-    x->listen = front->listener->listen;
-    x->site = x->listen->default_site;
-    x->route = &x->site->fallback;
     x->state = STATE_ROUTE;
     x->local.file = -1;
     x->started_ms = x->progress_ms = engine->loop->now_ms;
@@ -235,12 +237,48 @@ static struct exchange *exchange_new(struct front *front) {
     timer_init(&x->deadline, exchange_expire);
     list_append(&engine->exchange_list, &x->node);
     engine->counts.exchanges++;
+    x->connection_id = front->id;
+    return x;
+}
+
+static struct exchange *exchange_new(struct front *front) {
+    struct engine *engine = front->engine;
+    /* Without a listen the listener is gone since the last reload: its fronts are only to be closed. */
+    struct exchange *x = front->listener->listen ? exchange_make(front, engine->hold) : NULL;
+    if (!x)
+        return NULL;
+    x->listen = front->listener->listen;
+    x->site = x->listen->default_site;
+    x->route = &x->site->fallback;
     engine->counts.requests++;
     front->exchange = x;
     front->requests++;
     x->client = front->remote;
-    x->connection_id = front->id;
     x->connection_requests = front->requests;
+    return x;
+}
+
+struct exchange *exchange_new_inner(struct exchange *parent, struct str path) {
+    struct exchange *x = exchange_make(parent->front, parent->hold);
+    if (!x)
+        return NULL;
+    x->parent = parent;
+    x->request = parent->request;
+    x->listen = parent->listen;
+    x->site = parent->site;
+    x->route = &x->site->fallback;
+    x->captures = parent->captures;
+    x->host = parent->host;
+    x->path = path;
+    x->args = STR("");
+    x->method = H1_GET;
+    x->method_name = STR("GET");
+    x->is_read = x->is_internal = x->is_uri_changed = true;
+    x->is_minor_0 = parent->is_minor_0;
+    x->is_body_dropped = x->up.is_done = true;
+    x->client = parent->client;
+    x->connected = parent->connected;
+    x->connection_requests = parent->connection_requests;
     return x;
 }
 
@@ -390,7 +428,7 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
         why = WHY_SID_UNKNOWN; /* its node is dead: the client is to begin anew, at once */
     x->why = why;
     if (x->is_head_out || x->is_client_gone) {
-        if (x->front)
+        if (x->front && !x->parent)
             x->front->must_close = true;
         return STATE_DONE;
     }
@@ -459,6 +497,8 @@ enum exchange_state exchange_done(struct exchange *x) {
     affinity_end(x);
     guard_end(x);
     local_close(x);
+    if (x->parent) /* it leaves no trace of its own */
+        return STATE_DONE;
     if (x->request || x->status)
         access_log_write(x);
     if (front) {

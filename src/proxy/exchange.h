@@ -56,8 +56,10 @@ struct local {
 
 struct exchange {
     struct engine *engine;
-    struct front *front; /* NULL once it is gone or has become a tunnel */
-    struct list node;    /* in engine->exchange_list */
+    struct front *front;     /* NULL once it is gone or has become a tunnel */
+    struct exchange *parent; /* of auth_request: the one that waits for this one's status, and whose front it
+                                has; NULL: a client's own request */
+    struct list node;        /* in engine->exchange_list */
     struct arena arena;
     struct snapshot_hold *hold;
     uint8_t state; /* enum exchange_state; exchange_run alone changes it */
@@ -151,6 +153,10 @@ struct exchange {
 bool exchange_begin(struct front *front);
 /* Begins one for a request that could not be read, only to answer and log it. */
 bool exchange_begin_refused(struct front *front, enum why why);
+/* Makes one that asks for `path` (which outlives it) as if the parent's client had asked for it with GET,
+ * without a body; the status it comes to is the parent's to use (subrequest_end). Not run yet. NULL without
+ * memory. */
+struct exchange *exchange_new_inner(struct exchange *parent, struct str path);
 /* Goes on as far as it can without waiting. The exchange may be gone afterwards. */
 void exchange_run(struct exchange *x);
 /* An event of the front's duct while the exchange is under way. */

@@ -63,6 +63,8 @@ static void line_write(const struct exchange *x, enum log_level level, struct st
     struct str request = request_line(x);
     if (request.len)
         name_build(&out, "request", request);
+    if (x->parent)
+        name_build(&out, "subrequest", x->path);
     if (x->request && x->group && x->route->action == ROUTE_PASS)
         upstream_build(x, &out);
     if (x->request && h1_head_has(x->request, H1_HOST))

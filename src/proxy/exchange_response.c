@@ -3,6 +3,7 @@
 #include "proxy/affinity.h"
 #include "proxy/error_page.h"
 #include "proxy/exchange.h"
+#include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
 #include "proxy/passage.h"
 #include "proxy/response_head.h"
@@ -29,7 +30,7 @@ static uint64_t keep_ms_find(const struct h1_head *response) {
 static enum why informational_pass(struct exchange *x, const struct h1_head *head) {
     if (++x->informational > INFORMATIONAL_MAX)
         return WHY_ANSWER_INVALID;
-    if (head->status != 100 && !x->is_minor_0 && !h1_head_has(head, H1_CONNECTION)) {
+    if (head->status != 100 && !x->parent && !x->is_minor_0 && !h1_head_has(head, H1_CONNECTION)) {
         struct iovec part = {(void *)(uintptr_t)x->back.in.view.ptr, head->len};
         if (outbox_send(&x->front->out, &part, 1))
             return WHY_CLIENT_RESET;
@@ -194,6 +195,8 @@ static enum why up_go_on(struct exchange *x) {
 
 enum exchange_state exchange_relay(struct exchange *x) {
     struct gather g;
+    if (x->parent)
+        return subrequest_relay(x);
     enum why up_why = up_go_on(x);
     if (up_why != WHY_NONE)
         return exchange_fail(x, up_why);
@@ -316,6 +319,8 @@ enum exchange_state exchange_answer(struct exchange *x) {
         struct gather g;
         if (answer_settle(x) == STATE_ROUTE)
             return STATE_ROUTE;
+        if (x->parent)
+            return STATE_DONE;
         gather_init(&g, x->engine->stage, &x->front->out);
         local_build(x, &g);
         x->is_head_out = true;

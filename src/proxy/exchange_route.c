@@ -178,7 +178,7 @@ static enum exchange_state pass_begin(struct exchange *x) {
         return exchange_fail(x, WHY_LENGTH_REQUIRED);
     eio_query_parse(&x->eio, x->args);
     exchange_use_group(x, engine_group(x->hold, x->route->pass->upstream));
-    x->is_upgrade = is_websocket_upgrade(request) && upgrade_passes(x);
+    x->is_upgrade = !x->parent && is_websocket_upgrade(request) && upgrade_passes(x);
     x->is_handshake =
         x->eio.sid.len == 0 && (x->is_upgrade || (x->eio.is_engine && x->method == H1_GET && x->up.is_done));
     x->pick.client = x->client;

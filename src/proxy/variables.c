@@ -246,7 +246,7 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, request_line(x));
         return true;
     case VARIABLE_REQUEST_METHOD:
-        builder_str(out, x->method_name);
+        builder_str(out, x->parent ? x->parent->method_name : x->method_name);
         return true;
     case VARIABLE_REQUEST_URI:
         builder_bytes(out, request->base + request->target_at, request->target_len);

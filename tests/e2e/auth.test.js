@@ -7,7 +7,7 @@ const path = require("node:path");
 const { describe, test } = require("node:test");
 const { until } = require("./lib/base.js");
 const { startConfig } = require("./lib/hawser.js");
-const { ask } = require("./lib/wire.js");
+const { ask, connect, startRawBackend } = require("./lib/wire.js");
 
 const basic = (user, password) => `Authorization: Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 const get = (target, ...lines) => `GET ${target} HTTP/1.0\r\nHost: h\r\n${lines.map((line) => `${line}\r\n`).join("")}\r\n`;
@@ -97,5 +97,146 @@ describe("auth_basic", () => {
     assert.deepEqual([await got("/any"), await got("/any", ours), await got("/any", who), await got("/any", basic("plain", "x"))], [401, 200, 200, 401]);
     assert.deepEqual([await got("/all"), await got("/all", ours), await got("/all", who), await got("/all", who, ours)], [403, 401, 403, 200]);
     assert.equal((await fetched(t, hawser, "/any", ours)).get("www-authenticate"), undefined);
+  });
+});
+
+describe("auth_delay", () => {
+  test("tells a 401 late", async (t) => {
+    const hawser = await startConfig(t, ({ port, folder }) => `http { server { listen 127.0.0.1:${port}; root ${folder};
+      auth_basic x; auth_basic_user_file htpasswd; auth_delay 500ms; } }`, { files: { htpasswd, "index.html": "x" } });
+    const timed = async (work) => [await work, Date.now() - before];
+    let before = Date.now();
+    const [wrong, late] = await timed(fetched(t, hawser, "/", basic("plain", "x")));
+    assert.equal(wrong.status, 401);
+    assert.ok(late >= 495, `${late} ms`);
+    before = Date.now();
+    const [right, soon] = await timed(fetched(t, hawser, "/", basic("plain", "password")));
+    assert.equal(right.status, 200);
+    assert.ok(soon < 400, `${soon} ms`);
+  });
+});
+
+describe("auth_request", () => {
+  const proxied = (port, more = "") => `{ internal; proxy_pass http://127.0.0.1:${port}/check; ${more} }`;
+  const lines = (auth, backend) => ({ port, folder }) => `error_log stderr info; http { auth_basic_user_file htpasswd; server { listen 127.0.0.1:${port}; root ${folder};
+    auth_request_set $who $upstream_http_x_user;
+    add_header X-Who "[$who]" always;
+    location / { return 444; }
+    location /open { auth_request /auth-open; }
+    location = /auth-open { return 204; }
+    location /static { auth_request /auth-static; }
+    location = /auth-static { }
+    location /unauthorized { auth_request /auth-unauthorized; }
+    location = /auth-unauthorized { return 401; }
+    location /forbidden { auth_request /auth-forbidden; }
+    location = /auth-forbidden { return 403; }
+    location /error { auth_request /auth-error; }
+    location = /auth-error { return 404; }
+    location /off { auth_request off; }
+    location /refused { auth_request /auth-refused; }
+    location = /auth-refused { proxy_pass http://127.0.0.1:1; }
+    location /proxy { auth_request /auth-proxy; proxy_pass http://127.0.0.1:${backend.port}; proxy_set_header X-User $who;
+      auth_request_set $who $upstream_http_x_user; auth_request_set $seen "$uri $upstream_status $request_uri"; add_header X-Seen $seen always;
+      proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $http_connection; }
+    location = /auth-proxy ${proxied(auth.port, "proxy_set_header X-Method $request_method; proxy_set_header X-URI $request_uri; proxy_read_timeout 300ms;")}
+    location /any { satisfy any; auth_request /auth-unauthorized; auth_basic x; }
+    location /page { auth_request /auth-unauthorized; error_page 401 /login; }
+    location /login { auth_request off; }
+    location /vars { auth_request /auth-vars; add_header X-Mine "$mine" always; }
+    location = /auth-vars { set $mine "$uri of $request_uri"; return 200; }
+    location /deny { deny all; auth_request /auth-open; } } }`;
+  const files = { htpasswd, open: "x", static: "x", "auth-static": "INVISIBLE", off: "x", any: "x", login: "log in", vars: "x" };
+  const keepBusy = (answer) => async (wire) => {
+    for (;;) {
+      const text = answer(await wire.takeRequest(60000));
+      if (text === undefined) return;
+      wire.write(text);
+    }
+  };
+  async function start(t, answer = () => "HTTP/1.1 200 OK\r\nX-User: ann\r\nContent-Length: 9\r\n\r\nINVISIBLE") {
+    const asked = [];
+    const seen = [];
+    const auth = await startRawBackend(t, keepBusy((request) => (asked.push(request), answer(request))));
+    const backend = await startRawBackend(t, keepBusy((request) => {
+      seen.push(request);
+      return request.get("upgrade") ? "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n" : "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    }));
+    const hawser = await startConfig(t, lines(auth, backend), { files });
+    return { hawser, asked, seen, auth };
+  }
+
+  test("lets pass or refuses by the status of another request", async (t) => {
+    const { hawser } = await start(t);
+    const got = async (...request) => (await fetched(t, hawser, ...request)).status;
+    for (const [target, status] of [["/open", 200], ["/open/x", 404], ["/static", 200], ["/unauthorized", 401], ["/forbidden", 403], ["/error", 500], ["/off", 200], ["/refused", 500], ["/deny", 403]])
+      assert.equal(await got(target), status, target);
+    assert.doesNotMatch((await fetched(t, hawser, "/static")).body, /INVISIBLE/);
+    assert.equal(await got("/any"), 401);
+    assert.equal(await got("/any", basic("plain", "password")), 200);
+    const page = await fetched(t, hawser, "/page");
+    assert.deepEqual([page.status, page.body], [401, "log in"]);
+    await until(() => /auth request unexpected status: 404, client: /.test(hawser.log), "the log's line");
+    await until(() => /connect\(\) failed .*request: "GET \/refused HTTP\/1.0", subrequest: "\/auth-refused", upstream: /.test(hawser.log), "the log's line");
+    assert.equal((await fetched(t, hawser, "/vars?x")).get("x-mine"), "/auth-vars of /vars?x", "variables are the same for both");
+  });
+
+  test("asks another server, whose connection is kept", async (t) => {
+    const { hawser, asked, seen, auth } = await start(t);
+    const answer = await fetched(t, hawser, "/proxy/a?b=c", "Cookie: d=e");
+    assert.deepEqual([answer.status, answer.body, answer.get("x-seen")], [200, "ok", "/auth-proxy 200 /proxy/a?b=c"]);
+    assert.deepEqual([asked[0].method, asked[0].target, asked[0].get("x-method"), asked[0].get("x-uri"), asked[0].get("cookie")], ["GET", "/check", "GET", "/proxy/a?b=c", "d=e"]);
+    assert.equal(seen[0].get("x-user"), "ann");
+    const wire = await connect(t, hawser.port);
+    for (let i = 0; i < 5; i++) {
+      wire.write("POST /proxy HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");
+      const response = await wire.takeResponse();
+      assert.deepEqual([response.status, response.body], [200, "ok"]);
+      assert.deepEqual([asked[i + 1].method, asked[i + 1].get("x-method"), asked[i + 1].get("content-length"), asked[i + 1].body], ["GET", "POST", undefined, ""]);
+      assert.deepEqual([seen[i + 1].method, seen[i + 1].body], ["POST", "hello"]);
+    }
+    assert.ok(auth.wires.filter((one) => one.all).length <= 2, "connections to the server that is asked");
+  });
+
+  test("passes on why not", async (t) => {
+    const { hawser, seen } = await start(t, () => 'HTTP/1.1 401 No\r\nWWW-Authenticate: foo\r\nWWW-Authenticate: Bearer realm="x"\r\nContent-Length: 0\r\n\r\n');
+    const answer = await fetched(t, hawser, "/proxy");
+    assert.equal(answer.status, 401);
+    assert.deepEqual(answer.getAll("www-authenticate"), ["foo", 'Bearer realm="x"']);
+    const post = await ask(t, hawser.port, "POST /proxy HTTP/1.0\r\nHost: h\r\nContent-Length: 10\r\n\r\n1234567890");
+    assert.equal(post.status, 401);
+    assert.equal(seen.length, 0);
+  });
+
+  test("asks before an upgrade too", async (t) => {
+    const upgrade = "GET /proxy HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let status = 204;
+    const { hawser, asked, seen } = await start(t, () => `HTTP/1.1 ${status} X\r\nX-User: eve\r\n${status === 204 ? "" : "Content-Length: 0\r\n"}\r\n`);
+    const wire = await connect(t, hawser.port);
+    wire.write(upgrade);
+    assert.equal((await wire.takeHead()).status, 101);
+    assert.equal(asked[0].get("upgrade"), undefined);
+    assert.equal(seen[0].get("x-user"), "eve");
+    status = 403;
+    const other = await connect(t, hawser.port);
+    other.write(upgrade);
+    assert.equal((await other.takeHead()).status, 403);
+    assert.equal(seen.length, 1);
+  });
+
+  test("has the deadlines of a request, and ends with its client", async (t) => {
+    const { hawser, asked } = await start(t, () => "");
+    assert.equal((await fetched(t, hawser, "/proxy")).status, 500);
+    await until(() => /auth request unexpected status: 504/.test(hawser.log), "the log's line");
+    const wire = await connect(t, hawser.port);
+    wire.write(get("/proxy"));
+    await until(() => asked.length === 2, "the question");
+    wire.destroy();
+    await until(() => /client prematurely closed connection.*subrequest: "\/auth-proxy"/.test(hawser.log), "the log's line");
+    assert.equal((await fetched(t, hawser, "/open")).status, 200);
+  });
+
+  test("drops an answer's endless body", async (t) => {
+    const { hawser } = await start(t, () => `HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n${"x".repeat(200000)}`);
+    assert.equal((await fetched(t, hawser, "/proxy")).status, 200);
   });
 });

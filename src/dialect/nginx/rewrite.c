@@ -16,32 +16,12 @@ static struct operation *operation_add(struct scope *scope, enum operation_kind 
 
 /* ---- set, break ---- */
 
-static bool target_find(struct scope *scope, const struct word *at, struct variable *target) {
-    struct reader *reader = scope->reader;
-    if (at->text.len < 2 || at->text.ptr[0] != '$') {
-        struct diagnostic *said = reader_fail(reader, at, "invalid variable name \"%.*s\"", STR_ARG(at->text));
-        diagnostic_hint(reader->diagnostics, said, "the variable that is set begins with a \"$\"");
-        return false;
-    }
-    struct str name = reader_lower(reader, str_from(at->text, 1));
-    *target = variable_find(name);
-    if (target->id == VARIABLE_ARGS)
-        return true;
-    if (!variable_is_free(name)) {
-        struct diagnostic *said = reader_fail(reader, at, "the duplicate \"%.*s\" variable", STR_ARG(name));
-        diagnostic_hint(reader->diagnostics, said, "it is built in and cannot be set: choose another name");
-        return false;
-    }
-    *target = (struct variable){.id = VARIABLE_SLOT, .name = name};
-    return slot_make(reader, name, &target->index);
-}
-
 static void set_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct variable target;
     struct template value;
     const struct word *text = &node->words[2];
-    if (!target_find(scope, &node->words[1], &target) || !compile_template(scope, text, text->text, &value))
+    if (!slot_target(scope, &node->words[1], &target) || !compile_template(scope, text, text->text, &value))
         return;
     struct operation *operation = operation_add(scope, OPERATION_SET);
     if (!operation)

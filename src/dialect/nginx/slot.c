@@ -64,3 +64,23 @@ void slot_declare(struct scope *scope) {
     for (const struct node *node = top->first; node && !scope->reader->is_starved; node = node_after(node, top))
         node_declare(scope->reader, node);
 }
+
+bool slot_target(struct scope *scope, const struct word *at, struct variable *target) {
+    struct reader *reader = scope->reader;
+    if (at->text.len < 2 || at->text.ptr[0] != '$') {
+        struct diagnostic *said = reader_fail(reader, at, "invalid variable name \"%.*s\"", STR_ARG(at->text));
+        diagnostic_hint(reader->diagnostics, said, "the variable that is set begins with a \"$\"");
+        return false;
+    }
+    struct str name = reader_lower(reader, str_from(at->text, 1));
+    *target = variable_find(name);
+    if (target->id == VARIABLE_ARGS)
+        return true;
+    if (!variable_is_free(name)) {
+        struct diagnostic *said = reader_fail(reader, at, "the duplicate \"%.*s\" variable", STR_ARG(name));
+        diagnostic_hint(reader->diagnostics, said, "it is built in and cannot be set: choose another name");
+        return false;
+    }
+    *target = (struct variable){.id = VARIABLE_SLOT, .name = name};
+    return slot_make(reader, name, &target->index);
+}

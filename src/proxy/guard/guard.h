@@ -30,15 +30,18 @@ struct guarding {
     uint64_t wake_ms;     /* a delayed request goes on then; 0: it is not delayed */
     enum limit_outcome request_outcome, connection_outcome;
     struct limit_hold *holds; /* what limit_conn counts this request in */
+    struct exchange *asking;  /* auth_request's own exchange, under way; NULL: none is */
+    unsigned answer;          /* the status that it came to; 0: none yet */
+    bool is_delayed;          /* auth_delay: refused already, and waits to be told */
 };
 
 /* Goes on with the checks, and then with the route's content. */
 enum exchange_state guard_run(struct exchange *x, const struct guard *guard);
 /* The exchange has a new route: its checks begin anew. */
 void guard_begin(struct exchange *x);
-/* How long the exchange still waits before it is to go on, in milliseconds. */
+/* How long the exchange still waits before it is to be looked at, in milliseconds. */
 uint64_t guard_wait_ms(const struct exchange *x);
-/* The exchange ends: lets go of what it is counted in. */
+/* The exchange ends: lets go of what it is counted in, and asks no further. */
 void guard_end(struct exchange *x);
 /* The server level's part, before anything is rewritten: whose address the client's is. False without memory.
  */
