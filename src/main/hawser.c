@@ -1,7 +1,7 @@
+#include "base/version.h"
 #include "main/boot.h"
 #include "main/build.h"
 #include "main/process.h"
-#include "base/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -139,11 +139,20 @@ static bool listens_probe(const struct opening *o) {
 
 static int listen_open(const struct listen *listen, int first) {
     struct address address;
-    struct socket_listen_options options = {.backlog = listen->backlog,
-                                            .is_reuseport = true,
-                                            .is_v6_only = true,
-                                            .send_bytes = BUFFER_BYTES,
-                                            .receive_bytes = BUFFER_BYTES};
+    const struct listen_options *asked = &listen->options;
+    struct socket_listen_options options = {
+        .backlog = asked->backlog,
+        .is_reuseport = true,
+        .is_v6_only = !asked->is_dual,
+        .send_bytes = asked->send_bytes ? (int)asked->send_bytes : BUFFER_BYTES,
+        .receive_bytes = asked->receive_bytes ? (int)asked->receive_bytes : BUFFER_BYTES,
+        .is_keepalive_off = asked->keepalive == KEEPALIVE_OFF,
+        .keepalive_idle_s = asked->keepalive_idle_s,
+        .keepalive_interval_s = asked->keepalive_interval_s,
+        .keepalive_probes = asked->keepalive_probes,
+        .fastopen = asked->fastopen,
+        .is_deferred = asked->is_deferred,
+    };
     if (listen->is_unix && first >= 0) {
         int fd = fcntl(first, F_DUPFD_CLOEXEC, 0);
         return fd < 0 ? -errno : fd;

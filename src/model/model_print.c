@@ -467,9 +467,25 @@ static void put_names(struct builder *out, const struct model *model, const char
                        site_number(model, entries[i].value));
 }
 
+static void put_listen_options(struct builder *out, const struct listen_options *options) {
+    put_number(out, 1, "backlog", (uint64_t)options->backlog, 0);
+    put_number(out, 1, "send_bytes", options->send_bytes, 0);
+    put_number(out, 1, "receive_bytes", options->receive_bytes, 0);
+    put_number(out, 1, "fastopen", (uint64_t)options->fastopen, 0);
+    if (options->keepalive == KEEPALIVE_OFF)
+        builder_str(out, STR("  keepalive off\n"));
+    else if (options->keepalive == KEEPALIVE_ON)
+        builder_format(out, "  keepalive %d:%d:%d\n", options->keepalive_idle_s, options->keepalive_interval_s,
+                       options->keepalive_probes);
+    if (options->is_deferred)
+        builder_str(out, STR("  deferred\n"));
+    if (options->is_dual)
+        builder_str(out, STR("  IPv4 as well\n"));
+}
+
 static void put_listen(struct builder *out, const struct model *model, const struct listen *listen) {
     builder_format(out, "listen %.*s\n", STR_ARG(listen->text));
-    put_number(out, 1, "backlog", (uint64_t)listen->backlog, 0);
+    put_listen_options(out, &listen->options);
     if (listen->default_site)
         builder_format(out, "  default site %zu\n", site_number(model, listen->default_site));
     put_names(out, model, "name", &listen->exact);

@@ -21,6 +21,17 @@ struct site {
     size_t large_buffer_bytes, large_buffer_count; /* 8 KiB, 4: a line, and their sum the whole head */
 };
 
+/* What is asked of the sockets of an address; 0 and false: as is usual. */
+struct listen_options {
+    int backlog;
+    size_t send_bytes, receive_bytes;
+    enum { KEEPALIVE_USUAL, KEEPALIVE_ON, KEEPALIVE_OFF } keepalive;
+    int keepalive_idle_s, keepalive_interval_s, keepalive_probes; /* 0: the usual ones */
+    int fastopen;                                                 /* length of TCP Fast Open's queue */
+    bool is_deferred;                                             /* accepted when the first bytes are there */
+    bool is_dual;                                                 /* an IPv6 address that takes IPv4 as well */
+};
+
 /* One address and the sites on it. */
 struct listen {
     struct place place;
@@ -28,7 +39,7 @@ struct listen {
     struct str host; /* "0.0.0.0", "::", a literal, or the unix path */
     uint16_t port;
     bool is_unix;
-    int backlog;               /* 0: default */
+    struct listen_options options;
     struct site *default_site; /* default_server, or the first */
     struct map exact;          /* server_name -> struct site * */
     struct map suffixes;       /* "*.example.com" and ".example.com": ".example.com" -> site */

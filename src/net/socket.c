@@ -106,6 +106,23 @@ static int bind_to(int fd, const struct address *address) {
     return bind(fd, &address->any, address->len) < 0 ? -errno : 0;
 }
 
+/* What a configuration asks of a listener beyond that, or otherwise. */
+static int set_asked(int fd, const struct socket_listen_options *options) {
+    const struct socket_option asked[] = {
+        {IPPROTO_TCP, TCP_KEEPIDLE, options->keepalive_idle_s},
+        {IPPROTO_TCP, TCP_KEEPINTVL, options->keepalive_interval_s},
+        {IPPROTO_TCP, TCP_KEEPCNT, options->keepalive_probes},
+        {IPPROTO_TCP, TCP_FASTOPEN, options->fastopen},
+        {IPPROTO_TCP, TCP_DEFER_ACCEPT, options->is_deferred},
+    };
+    int error =
+        options->is_keepalive_off ? set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES) : set_watchful(fd);
+    for (size_t i = 0; !error && i < sizeof asked / sizeof *asked; i++)
+        if (asked[i].value)
+            error = set_all(fd, &asked[i], 1);
+    return error;
+}
+
 static int set_listener(int fd, const struct address *address, const struct socket_listen_options *options) {
     int family = address->any.sa_family;
     int error = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -115,7 +132,7 @@ static int set_listener(int fd, const struct address *address, const struct sock
         error = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->is_v6_only);
     if (!error)
         error = set_common(fd, family, options->send_bytes, options->receive_bytes);
-    return error || family == AF_UNIX ? error : set_watchful(fd);
+    return error || family == AF_UNIX ? error : set_asked(fd, options);
 }
 
 int socket_listen(const struct address *address, const struct socket_listen_options *options) {

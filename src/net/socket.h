@@ -19,7 +19,11 @@ struct socket_listen_options {
     int backlog;       /* 0: the system's greatest */
     bool is_reuseport; /* one socket a loop on the same address */
     bool is_v6_only;
-    int send_bytes, receive_bytes; /* SO_SNDBUF, SO_RCVBUF; 0: the system's */
+    int send_bytes, receive_bytes;                                /* SO_SNDBUF, SO_RCVBUF; 0: the system's */
+    bool is_keepalive_off;                                        /* no keepalive, and no TCP_USER_TIMEOUT */
+    int keepalive_idle_s, keepalive_interval_s, keepalive_probes; /* 0: as below */
+    int fastopen;                                                 /* TCP_FASTOPEN's queue; 0: none */
+    bool is_deferred;                                             /* TCP_DEFER_ACCEPT */
 };
 
 /* A bound, listening socket. Accepted sockets inherit from it: no delay, keepalive 15 s / 5 s / 3 probes,

@@ -80,6 +80,7 @@ struct scope {
 
 struct listen_state {
     bool has_default; /* somebody said default_server */
+    bool has_options; /* somebody said what is asked of its sockets: only one may */
 };
 
 struct reader {

@@ -1,6 +1,7 @@
 #include "dialect/endpoint.h"
 #include "dialect/nginx/location.h"
 #include "dialect/nginx/set.h"
+#include "dialect/nginx/unit.h"
 
 /* server blocks: names and where they listen. */
 
@@ -66,6 +67,7 @@ struct listening {
     struct scope *scope;
     struct listen *listen;
     struct listen_state *state;
+    bool says_options; /* of the sockets */
 };
 
 static void default_set(struct listening *l, const struct word *at) {
@@ -81,7 +83,18 @@ static void default_set(struct listening *l, const struct word *at) {
 struct option {
     const char *name;
     bool has_value; /* "name=" */
-    enum { OPTION_DEFAULT, OPTION_BACKLOG, OPTION_NOTHING, OPTION_IPV6ONLY, OPTION_NOT_BUILT } kind;
+    enum {
+        OPTION_DEFAULT,
+        OPTION_BACKLOG,
+        OPTION_KEEPALIVE,
+        OPTION_BUFFER,
+        OPTION_FASTOPEN,
+        OPTION_DEFERRED,
+        OPTION_IPV6ONLY,
+        OPTION_ANYWAY, /* it is so in any case, but it is said for the sockets */
+        OPTION_NOTHING,
+        OPTION_NOT_BUILT
+    } kind;
     const char *text;
 };
 
@@ -90,45 +103,97 @@ static const struct option options[] = {
     {"default", false, OPTION_DEFAULT, NULL},
     {"backlog=", true, OPTION_BACKLOG, NULL},
     {"ipv6only=", true, OPTION_IPV6ONLY, NULL},
-    {"reuseport", false, OPTION_NOTHING, "it is always so"},
-    {"bind", false, OPTION_NOTHING, "it is always so"},
-    {"deferred", false, OPTION_NOTHING, "connections are taken at once"},
-    {"so_keepalive=", true, OPTION_NOTHING, "clients that vanish are found and freed in any case"},
-    {"rcvbuf=", true, OPTION_NOTHING, "socket buffers are bounded in any case"},
-    {"sndbuf=", true, OPTION_NOTHING, "socket buffers are bounded in any case"},
-    {"fastopen=", true, OPTION_NOTHING, "it is not used"},
+    {"reuseport", false, OPTION_ANYWAY, NULL},
+    {"bind", false, OPTION_ANYWAY, NULL},
+    {"deferred", false, OPTION_DEFERRED, NULL},
+    {"so_keepalive=", true, OPTION_KEEPALIVE, NULL},
+    {"rcvbuf=", true, OPTION_BUFFER, NULL},
+    {"sndbuf=", true, OPTION_BUFFER, NULL},
+    {"fastopen=", true, OPTION_FASTOPEN, NULL},
+    {"setfib=", true, OPTION_NOTHING, "Linux has no such routing tables"},
+    {"accept_filter=", true, OPTION_NOTHING, "Linux has no accept filters"},
+    {"multipath", false, OPTION_NOT_BUILT, NULL},
     {"ssl", false, OPTION_NOT_BUILT, "TLS is not built yet: end it before hawser, or listen without \"ssl\""},
     {"http2", false, OPTION_NOT_BUILT, "HTTP/2 is not built yet: remove the word, clients then speak HTTP/1.1"},
     {"quic", false, OPTION_NOT_BUILT, "HTTP/3 is not built yet: remove this listen"},
     {"spdy", false, OPTION_NOT_BUILT, "remove the word"},
     {"proxy_protocol", false, OPTION_NOT_BUILT, NULL},
-    {"setfib=", true, OPTION_NOT_BUILT, NULL},
-    {"accept_filter=", true, OPTION_NOT_BUILT, NULL},
-    {"multipath", false, OPTION_NOT_BUILT, NULL},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
+static bool number_read(struct str text, uint64_t least, uint64_t most, int *to) {
+    uint64_t number;
+    if (!str_to_u64(text, &number) || number < least || number > most)
+        return false;
+    *to = (int)number;
+    return true;
+}
+
+/* so_keepalive=on|off|[IDLE]:[INTERVAL]:[PROBES] */
+static bool keepalive_read(struct str value, struct listen_options *to) {
+    struct str idle, interval, probes;
+    uint64_t seconds;
+    if (str_eq(value, STR("on")) || str_eq(value, STR("off"))) {
+        to->keepalive = str_eq(value, STR("on")) ? KEEPALIVE_ON : KEEPALIVE_OFF;
+        return true;
+    }
+    to->keepalive = KEEPALIVE_ON;
+    if (!str_split(&value, ':', &idle) || !str_split(&value, ':', &interval) ||
+        !str_split(&value, ':', &probes) || value.ptr || idle.len + interval.len + probes.len == 0)
+        return false;
+    if (idle.len && (!unit_time_s(idle, &seconds) || !(to->keepalive_idle_s = (int)seconds)))
+        return false;
+    if (interval.len && (!unit_time_s(interval, &seconds) || !(to->keepalive_interval_s = (int)seconds)))
+        return false;
+    return probes.len == 0 || number_read(probes, 1, 127, &to->keepalive_probes);
+}
+
+static bool buffer_read(struct str name, struct str value, struct listen_options *to) {
+    uint64_t bytes;
+    if (!unit_size(value, false, &bytes) || bytes == 0 || bytes > INT32_MAX)
+        return false;
+    *(str_starts(name, STR("rcv")) ? &to->receive_bytes : &to->send_bytes) = (size_t)bytes;
+    return true;
+}
+
+static bool ipv6only_read(const struct listening *l, struct str value, const struct word *at) {
+    struct listen *listen = l->listen;
+    if (listen->is_unix || str_find_char(listen->host, ':') == STR_NONE)
+        reader_fail(l->scope->reader, at, "ipv6only is not supported on addr \"%.*s\"", STR_ARG(listen->text));
+    listen->options.is_dual = str_eq(value, STR("off"));
+    return listen->options.is_dual || str_eq(value, STR("on"));
+}
+
+/* Sets what the option says of the sockets; false when its value is none. */
+static bool socket_option_take(struct listening *l, const struct word *at, const struct option *option) {
+    struct listen_options *to = &l->listen->options;
+    struct str value = str_from(at->text, strlen(option->name));
+    l->says_options = true;
+    switch (option->kind) {
+    case OPTION_BACKLOG:
+        return number_read(value, 1, INT32_MAX, &to->backlog);
+    case OPTION_KEEPALIVE:
+        return keepalive_read(value, to);
+    case OPTION_BUFFER:
+        return buffer_read(at->text, value, to);
+    case OPTION_FASTOPEN:
+        return number_read(value, 1, INT32_MAX, &to->fastopen);
+    case OPTION_IPV6ONLY:
+        return ipv6only_read(l, value, at);
+    case OPTION_DEFERRED:
+        to->is_deferred = true;
+        return true;
+    default:
+        return true;
+    }
+}
+
 static void option_take(struct listening *l, const struct word *at, const struct option *option) {
     struct reader *reader = l->scope->reader;
-    struct str value = str_from(at->text, strlen(option->name));
     struct diagnostic *said;
-    uint64_t number;
     switch (option->kind) {
     case OPTION_DEFAULT:
         default_set(l, at);
-        return;
-    case OPTION_BACKLOG:
-        if (str_to_u64(value, &number) && number >= 1 && number <= INT32_MAX)
-            l->listen->backlog = (int)number;
-        else
-            reader_fail(reader, at, "invalid backlog \"%.*s\": it must be a number from 1 up", STR_ARG(value));
-        return;
-    case OPTION_IPV6ONLY:
-        if (str_eq(value, STR("on")))
-            return;
-        said = reader_fail(reader, at, "\"ipv6only=%.*s\" is not built yet", STR_ARG(value));
-        diagnostic_hint(reader->diagnostics, said, "for IPv4 as well write a second line: listen %u;",
-                        l->listen->port);
         return;
     case OPTION_NOTHING:
         reader_say(reader, SEVERITY_NOTE, at, "\"%.*s\" has no effect: %s", STR_ARG(at->text), option->text);
@@ -137,6 +202,10 @@ static void option_take(struct listening *l, const struct word *at, const struct
         said = reader_fail(reader, at, "\"%.*s\" in \"listen\" is not built yet", STR_ARG(at->text));
         if (option->text)
             diagnostic_hint(reader->diagnostics, said, "%s", option->text);
+        return;
+    default:
+        if (!socket_option_take(l, at, option))
+            reader_fail(reader, at, "invalid value in \"%.*s\" of \"listen\"", STR_ARG(at->text));
         return;
     }
 }
@@ -181,27 +250,65 @@ static bool listen_enter(struct listening *l, const struct endpoint *endpoint, s
     return true;
 }
 
+static void options_read(struct listening *l, const struct node *node) {
+    for (size_t i = 2; i < node->count; i++)
+        option_read(l, &node->words[i]);
+    if (l->says_options && l->state->has_options) {
+        struct diagnostic *said = reader_fail(l->scope->reader, &node->words[1],
+                                              "duplicate listen options for %.*s", STR_ARG(l->listen->text));
+        diagnostic_hint(l->scope->reader->diagnostics, said,
+                        "what is asked of an address's sockets stands in one of its \"listen\" lines");
+    }
+    l->state->has_options |= l->says_options;
+}
+
+static void listen_add(struct scope *scope, const struct node *node, const struct endpoint *endpoint) {
+    struct listening l = {.scope = scope};
+    if (listen_enter(&l, endpoint, word_place(&node->words[1])))
+        options_read(&l, node);
+    else if (!scope->reader->is_starved)
+        reader_fail(scope->reader, &node->words[1], "a duplicate listen %.*s", STR_ARG(l.listen->text));
+}
+
+/* "8000-8010" and "127.0.0.1:8000-8010" are all ports from the one to the other: gives the text without the
+ * range's end, which is *last. */
+static struct str range_split(struct str text, uint16_t *last) {
+    size_t at = text.len;
+    uint64_t value;
+    while (at && text.ptr[at - 1] >= '0' && text.ptr[at - 1] <= '9')
+        at--;
+    bool is_range = at >= 2 && text.ptr[at - 1] == '-' && text.ptr[at - 2] >= '0' && text.ptr[at - 2] <= '9' &&
+                    !str_starts(text, STR("unix:")) && str_to_u64(str_from(text, at), &value) &&
+                    value <= UINT16_MAX;
+    *last = is_range ? (uint16_t)value : 0;
+    return is_range ? str_head(text, at - 1) : text;
+}
+
 static void listen_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
     const struct word *at = &node->words[1];
     struct endpoint endpoint;
     const char *problem;
-    if (!endpoint_parse_listen(at->text, 80, &reader->model->arena, &endpoint, &problem)) {
+    uint16_t last;
+    struct str text = range_split(at->text, &last);
+    if (!endpoint_parse_listen(text, 80, &reader->model->arena, &endpoint, &problem)) {
         struct diagnostic *said = reader_fail(reader, at, "\"%.*s\" %s", STR_ARG(at->text), problem);
         diagnostic_hint(
             reader->diagnostics, said,
             "listen takes a port, an address, or both: 80, 127.0.0.1:3000, [::]:80, unix:/run/a.sock");
         return;
     }
-    struct listening l = {.scope = scope};
-    if (!listen_enter(&l, &endpoint, word_place(at))) {
-        if (!reader->is_starved)
-            reader_fail(reader, at, "a duplicate listen %.*s", STR_ARG(l.listen->text));
+    if (last && last < endpoint.port) {
+        reader_fail(reader, at, "invalid port range in \"%.*s\" of the \"listen\" directive",
+                    STR_ARG(at->text));
         return;
     }
-    for (size_t i = 2; i < node->count; i++)
-        option_read(&l, &node->words[i]);
+    listen_add(scope, node, &endpoint);
+    while (endpoint.port < last && !reader->is_starved) {
+        endpoint.port++;
+        listen_add(scope, node, &endpoint);
+    }
 }
 
 /* ---- server ---- */
