@@ -502,13 +502,17 @@ enum exchange_state exchange_done(struct exchange *x) {
     if (x->request || x->status)
         access_log_write(x);
     if (front) {
-        if (!x->up.is_done || x->is_up_broken)
+        uint64_t keep_ms = front->must_close ? 0 : exchange_policy(x)->keepalive_timeout_ms;
+        bool is_skipped = !x->up.is_done && !x->is_up_broken && !front->must_close && x->is_head_out &&
+                          front_skip_body(front, &x->up.body, keep_ms);
+        if ((!x->up.is_done && !is_skipped) || x->is_up_broken)
             front->must_close = front->must_linger = true;
         if (x->is_upgrade && (front->in.view.len || front->duct->can_read))
             front->must_close = front->must_linger =
                 true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
         if (!front->must_close)
-            loop_arm(engine->loop, &front->deadline, exchange_policy(x)->keepalive_timeout_ms);
+            loop_arm(engine->loop, &front->deadline,
+                     is_skipped ? exchange_policy(x)->lingering_timeout_ms : keep_ms);
     }
     return STATE_DONE;
 }

@@ -175,8 +175,8 @@ void exchange_yield(struct exchange *x);
 struct h1_head *exchange_keep_head(struct exchange *x, const struct h1_head *head, const char *bytes);
 /* Passes on what the client has sent of its body. WHY_NONE: all is well so far. */
 enum why exchange_forward_up(struct exchange *x);
-/* Tells a client that waits for it to send its body; once, and not when bytes of it are there. 0 or a negative
- * errno. */
+/* Tells a client that waits for it to send its body; once. nginx does so too when the body is there already or
+ * has no bytes. 0 or a negative errno. */
 int exchange_continue(struct exchange *x);
 /* May the request be given to another member, for a reason that proxy_next_upstream calls `next_bit`? */
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit);

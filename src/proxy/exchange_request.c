@@ -156,7 +156,7 @@ enum exchange_state exchange_connect(struct exchange *x) {
 }
 
 int exchange_continue(struct exchange *x) {
-    if (!x->request->expects_continue || x->has_100 || x->is_minor_0 || x->front->in.view.len)
+    if (!x->request->expects_continue || x->has_100 || x->is_minor_0 || x->request->framing == H1_NO_BODY)
         return 0;
     static const char line[] = "HTTP/1.1 100 Continue\r\n\r\n";
     struct iovec part = {(void *)(uintptr_t)line, sizeof line - 1};
@@ -170,7 +170,7 @@ enum why exchange_forward_up(struct exchange *x) {
     if (error)
         return send_error_why(x, error);
     /* The client waits for the rest of a 100 too; that it has gone is not the server's fault. */
-    if (exchange_flush(x, &x->front->out) || (!x->up.is_done && exchange_continue(x))) {
+    if (exchange_flush(x, &x->front->out) || exchange_continue(x)) {
         x->is_client_gone = true;
         return WHY_CLIENT_RESET;
     }

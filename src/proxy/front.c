@@ -7,6 +7,12 @@
 
 enum { EMPTY_LINES_MAX = 16, LINGER_READS = 16 };
 
+/* A body that nobody reads. */
+struct front_skip {
+    struct h1_body body;
+    uint64_t keep_ms; /* for a next request, once it has passed */
+};
+
 static const struct site *front_site(const struct front *front) {
     return front->listener->listen ? front->listener->listen->default_site : NULL;
 }
@@ -25,6 +31,8 @@ static void front_end(struct front *front) {
     outbox_fini(&front->out);
     mem_free(front->partial);
     front->partial = NULL;
+    mem_free(front->skip);
+    front->skip = NULL;
     list_remove(&front->node);
     engine->counts.fronts--;
     listener_drop_front(front->listener);
@@ -75,6 +83,59 @@ static void linger_begin(struct front *front) {
     duct_shutdown(front->duct);
     loop_arm(front->engine->loop, &front->deadline, pause_ms < total_ms ? pause_ms : total_ms);
     linger_read(front);
+}
+
+/* Drops what is there of the body; *is_over: it ended. False when what came is none. */
+static bool skip_take(struct front *front, bool *is_over) {
+    struct str input = front->in.view, slice;
+    enum h1_slice_kind kind;
+    while (input.len && !*is_over) {
+        enum codec_result result = h1_body_read(&front->skip->body, &input, &slice, &kind);
+        if (result == CODEC_BAD)
+            return false;
+        *is_over = result == CODEC_DONE;
+    }
+    inbox_consume(&front->in, front->in.view.len - input.len);
+    return true;
+}
+
+static void skip_end(struct front *front) {
+    timer_disarm(&front->deadline);
+    loop_arm(front->engine->loop, &front->deadline, front->skip->keep_ms);
+    mem_free(front->skip);
+    front->skip = NULL;
+    front->phase = FRONT_IDLE;
+    if (front->must_close)
+        front_close(front);
+}
+
+/* Reads on to the next request. */
+static void skip_read(struct front *front) {
+    for (int i = 0; i <= LINGER_READS; i++) {
+        bool is_over = false;
+        ssize_t got = -ECONNABORTED;
+        if (skip_take(front, &is_over)) {
+            if (is_over) {
+                skip_end(front);
+                return;
+            }
+            got = front->duct->can_read ? inbox_fill(&front->in, front->duct, front->engine->loop->scratch,
+                                                     LOOP_SCRATCH_BYTES, LOOP_SCRATCH_BYTES)
+                                        : -EAGAIN;
+        }
+        if (got == -EAGAIN)
+            return;
+        if (got <= 0)
+            break;
+    }
+    front_close(front); /* it ends or breaks off, or comes faster than is worth reading */
+}
+
+bool front_skip_body(struct front *front, const struct h1_body *body, uint64_t keep_ms) {
+    front->skip = mem_alloc(sizeof *front->skip);
+    if (front->skip)
+        *front->skip = (struct front_skip){*body, keep_ms};
+    return front->skip;
 }
 
 static enum why fault_why(const struct h1_head *head) {
@@ -219,6 +280,8 @@ static bool head_parse(struct front *front) {
         break;
     }
     enum why why = size_why(site, head);
+    if (why == WHY_NONE && head->method == H1_TRACE)
+        why = WHY_BAD_METHOD;
     if (why != WHY_NONE) {
         head_refuse(front, why);
         return false;
@@ -259,8 +322,12 @@ static void front_run(struct front *front) {
         return;
     front->is_running = true;
     bool is_hungry = front->in.view.len == 0 || front->partial;
-    while (is_reading_heads(front)) {
-        if (is_hungry && !head_read(front))
+    for (;;) {
+        if (front->phase == FRONT_SKIP) {
+            skip_read(front);
+            is_hungry = front->in.view.len == 0;
+        }
+        if (!is_reading_heads(front) || (is_hungry && !head_read(front)))
             break;
         is_hungry = head_parse(front);
     }
@@ -328,7 +395,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
 void front_resume(struct front *front) {
     front->exchange = NULL;
     front->skipped = 0;
-    front->phase = FRONT_IDLE;
+    front->phase = front->skip ? FRONT_SKIP : FRONT_IDLE;
     if (front->must_close) {
         /* With bytes unread, such as a pipelined request, closing would send RST. */
         bool has_unread = front->must_linger || front->in.view.len || front->duct->can_read;
@@ -342,7 +409,7 @@ void front_resume(struct front *front) {
 }
 
 void front_retire(struct front *front) {
-    if (front->phase == FRONT_NEW || front->phase == FRONT_IDLE)
+    if (front->phase == FRONT_NEW || front->phase == FRONT_IDLE || front->phase == FRONT_SKIP)
         front_close(front);
     else
         front->must_close = true;

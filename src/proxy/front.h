@@ -10,8 +10,9 @@
  * and the front is freed. */
 
 struct exchange;
+struct h1_body;
 
-enum front_phase { FRONT_NEW, FRONT_HEAD, FRONT_BUSY, FRONT_IDLE, FRONT_LINGER, FRONT_CLOSED };
+enum front_phase { FRONT_NEW, FRONT_HEAD, FRONT_BUSY, FRONT_SKIP, FRONT_IDLE, FRONT_LINGER, FRONT_CLOSED };
 
 struct front {
     struct engine *engine;
@@ -23,6 +24,7 @@ struct front {
     struct inbox in;
     struct outbox out;
     struct h1_head *partial; /* parse state of a head that is not whole yet */
+    struct front_skip *skip; /* in phase SKIP */
     uint64_t id;             /* number of the connection, for logs */
     uint64_t requests;       /* begun on this connection */
     uint32_t skipped;        /* empty line bytes skipped before a request line */
@@ -36,6 +38,9 @@ struct front {
 
 /* Takes over a new connection. False on shortage, and then fd is closed. */
 bool front_new(struct listener *listener, int fd, const struct address *remote);
+/* The exchange was answered before its body was read: after front_resume what comes of that is dropped, and
+ * then the connection waits keep_ms for a next request. False without memory. */
+bool front_skip_body(struct front *front, const struct h1_body *body, uint64_t keep_ms);
 /* The exchange is done with: keeps, lingers or closes, and reads the next request if it is there. */
 void front_resume(struct front *front);
 /* Closes now, whatever is under way. */

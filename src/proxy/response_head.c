@@ -76,13 +76,19 @@ void response_head_add(struct exchange *x, struct builder *out, unsigned status)
     }
 }
 
+/* An answer of our own, and not a byte of the body was read: it can be skipped, unless the client waits to be
+ * asked for it. */
+static bool can_skip_body(const struct exchange *x) {
+    return x->state == STATE_ANSWER && !x->up.bytes && !(x->request->expects_continue && !x->has_100);
+}
+
 /* May the connection go on after this answer? */
 static bool is_kept(const struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
     const struct front *front = x->front;
     return x->request && x->request->is_keepalive && !front->must_close && policy->keepalive_timeout_ms > 0 &&
            front->requests < policy->keepalive_requests && !x->engine->is_draining && front->listener->listen &&
-           x->down.framing != H1_UNTIL_CLOSE && x->up.is_done && !x->is_up_broken &&
+           x->down.framing != H1_UNTIL_CLOSE && (x->up.is_done || can_skip_body(x)) && !x->is_up_broken &&
            !(x->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */
 }
 

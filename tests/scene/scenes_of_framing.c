@@ -125,7 +125,7 @@ static void test_ambiguous_requests(void **state) {
     refused("GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n folded\r\n\r\n");
     refused("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
     refused("GET / HTTP/1.1\r\n\r\n");
-    refused("GET / HTTP/1.1\nHost: a\n\n");
+    refused("GET / HTTP/1.1\r\nHost: a\n\r\n");
     refused("GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n");
 }
 

@@ -23,7 +23,7 @@ static const char *const malformed[] = {
     "GET / HTTP/1.1\r\nHost: a b\r\nX-Id: @\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX-Id: @\r\nX: a\r\n b\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX-Id: @\r\n: empty\r\n\r\n",
-    "GET / HTTP/1.1\nHost: a\nX-Id: @\n\n",
+    "GET / HTTP/1.1\r\nHost: a\nX-Id: @\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nX-Id: @\r\nX: a\rb\r\n\r\n",
     "GET /a b HTTP/1.1\r\nHost: a\r\nX-Id: @\r\n\r\n",
     "GET /#frag HTTP/1.1\r\nHost: a\r\nX-Id: @\r\n\r\n",
