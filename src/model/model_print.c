@@ -298,6 +298,7 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(warns_uninitialized);
     NUMBER(forwards);
 #undef NUMBER
+    pass_print_body(out, depth, &policy->body, &usual.body);
     pass_print_policy(out, depth, &policy->proxy, &usual.proxy);
     if (policy->guard)
         put_guard(out, depth, policy->guard);

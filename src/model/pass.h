@@ -40,14 +40,36 @@ enum ignored_field { /* bits: proxy_ignore_headers */
                      IGNORE_VARY = 256,
 };
 
+/* Where temporary files are: client_body_temp_path, proxy_temp_path. */
+struct temp_path {
+    struct str directory;    /* made absolute against the prefix */
+    unsigned char levels[3]; /* 0 ends them */
+};
+
+/* client_body_*: how the client's body is kept until a server is asked. */
+struct body_policy {
+    size_t buffer_bytes; /* 16,384 */
+    struct temp_path path;
+    enum { BODY_FILE_OFF, BODY_FILE_CLEAN, BODY_FILE_ON } file_only; /* with a name; ON: it stays */
+};
+
 /* The proxy_* settings that hold where no upstream is named too, for those within: a part of struct policy. */
 struct proxy_policy {
-    unsigned http_minor;               /* proxy_http_version: 1 or 0 */
-    struct template method;            /* empty: the client's */
-    struct template body;              /* proxy_set_body; has_body: it is said */
-    bool has_body;                     /* "" is one too */
-    bool passes_request_headers;       /* default true */
-    bool passes_request_body;          /* default true */
+    unsigned http_minor;         /* proxy_http_version: 1 or 0 */
+    struct template method;      /* empty: the client's */
+    struct template body;        /* proxy_set_body; has_body: it is said */
+    bool has_body;               /* "" is one too */
+    bool passes_request_headers; /* default true */
+    bool passes_request_body;    /* default true */
+    bool is_request_buffered;    /* the body is read before a server is asked; default true */
+    bool is_buffered;            /* what a slow client does not take is kept; default true */
+    bool ignores_client_abort;
+    size_t head_bytes;            /* proxy_buffer_size: 4,096 */
+    size_t buffers, buffer_bytes; /* proxy_buffers: 8 and 4,096 */
+    size_t busy_bytes;            /* proxy_busy_buffers_size; 0: not said */
+    size_t temp_write_bytes;      /* proxy_temp_file_write_size; 0: not said */
+    uint64_t temp_max_bytes;      /* proxy_max_temp_file_size: 1 GiB; 0: none is used */
+    struct temp_path temp_path;
     unsigned ignored;                  /* IGNORE_* */
     VEC(struct str) hidden;            /* proxy_hide_header, besides nginx's own */
     VEC(struct str) passed;            /* proxy_pass_header: not hidden whatever else says so */

@@ -48,6 +48,24 @@ static void put_text(struct builder *out, unsigned depth, const char *what, cons
     builder_char(out, '\n');
 }
 
+static void put_path(struct builder *out, unsigned depth, const char *what, const struct temp_path *path,
+                     const struct temp_path *usual) {
+    if (str_eq(path->directory, usual->directory))
+        return;
+    model_print_indent(out, depth);
+    builder_format(out, "%s %.*s", what, STR_ARG(path->directory));
+    for (unsigned i = 0; i < 3 && path->levels[i]; i++)
+        builder_format(out, " %u", path->levels[i]);
+    builder_char(out, '\n');
+}
+
+void pass_print_body(struct builder *out, unsigned depth, const struct body_policy *body,
+                     const struct body_policy *usual) {
+    model_print_number(out, depth, "body_buffer_bytes", body->buffer_bytes, usual->buffer_bytes);
+    model_print_number(out, depth, "body_file_only", body->file_only, usual->file_only);
+    put_path(out, depth, "body_path", &body->path, &usual->path);
+}
+
 void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,
                        const struct proxy_policy *usual) {
 #define NUMBER(member) model_print_number(out, depth, "proxy_" #member, policy->member, usual->member)
@@ -55,7 +73,17 @@ void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_p
     NUMBER(passes_request_headers);
     NUMBER(passes_request_body);
     NUMBER(ignored);
+    NUMBER(is_request_buffered);
+    NUMBER(is_buffered);
+    NUMBER(ignores_client_abort);
+    NUMBER(head_bytes);
+    NUMBER(buffers);
+    NUMBER(buffer_bytes);
+    NUMBER(busy_bytes);
+    NUMBER(temp_write_bytes);
+    NUMBER(temp_max_bytes);
 #undef NUMBER
+    put_path(out, depth, "proxy_temp_path", &policy->temp_path, &usual->temp_path);
     if (!template_is_empty(&policy->method))
         put_text(out, depth, "proxy_method", &policy->method);
     if (policy->has_body)

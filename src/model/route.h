@@ -91,6 +91,7 @@ struct policy {
     uint64_t next_upstream_timeout_ms;                       /* 0: no limit */
     struct resolver *resolver;                               /* for proxy_pass with variables; NULL: none */
     uint64_t resolver_timeout_ms;                            /* 30,000 */
+    struct body_policy body;
     struct proxy_policy proxy;
     bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     bool is_tcp_nodelay;

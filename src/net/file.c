@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,4 +88,87 @@ ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset) {
 
 void file_close(int fd) {
     close(fd);
+}
+
+/* ---- temporary files ---- */
+
+static int directory_make(const char *path) {
+    return mkdir(path, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+/* Where the file system has no files without names: one with a name that is taken away at once. */
+static int temp_unlinked(const char *directory) {
+    char path[PATH_MAX];
+    struct builder out = builder_make(path, sizeof path);
+    builder_str(&out, str_of(directory));
+    builder_str(&out, STR("/hawser-XXXXXX"));
+    builder_char(&out, '\0');
+    if (out.overflow)
+        return -ENAMETOOLONG;
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    unlink(path);
+    return fd;
+}
+
+int file_temp(const char *directory) {
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == ENOENT) {
+        int error = directory_make(directory);
+        if (error)
+            return error;
+        fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    }
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR))
+        return temp_unlinked(directory);
+    return fd < 0 ? -errno : fd;
+}
+
+int file_temp_named(const char *directory, const unsigned char levels[3], uint64_t number, char *path,
+                    size_t size) {
+    char name[32];
+    struct builder digits = builder_make(name, sizeof name), out = builder_make(path, size);
+    builder_format(&digits, "%010llu", (unsigned long long)number);
+    builder_str(&out, str_of(directory));
+    size_t end = digits.len;
+    for (unsigned i = 0; i <= 3; i++) { /* the directory itself is made too */
+        builder_char(&out, '\0');
+        if (out.overflow)
+            return -ENAMETOOLONG;
+        int error = directory_make(path);
+        if (error)
+            return error;
+        out.len--;
+        if (i == 3 || levels[i] == 0 || levels[i] > end)
+            break;
+        end -= levels[i];
+        builder_char(&out, '/');
+        builder_bytes(&out, name + end, levels[i]);
+    }
+    builder_char(&out, '/');
+    builder_str(&out, builder_view(&digits));
+    builder_char(&out, '\0');
+    if (out.overflow)
+        return -ENAMETOOLONG;
+    int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
+    return fd < 0 ? -errno : fd;
+}
+
+ssize_t file_write(int fd, const void *bytes, size_t len, uint64_t offset) {
+    ssize_t put;
+    if (offset > INT64_MAX)
+        return -EINVAL;
+    do
+        put = pwrite(fd, bytes, len, (off_t)offset);
+    while (put < 0 && errno == EINTR);
+    return put < 0 ? -errno : put;
+}
+
+int file_truncate(int fd, uint64_t size) {
+    return ftruncate(fd, (off_t)size) < 0 ? -errno : 0;
+}
+
+int file_remove(const char *path) {
+    return unlink(path) < 0 ? -errno : 0;
 }

@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Files that are served. Implemented in file.c, and by the simulator. Negative errno throughout. */
+/* Files that are served, and temporary ones. Implemented in file.c, and by the simulator. Negative errno
+ * throughout. */
 
 struct file_info {
     uint64_t size;
@@ -26,5 +27,19 @@ int file_look(const char *path, struct file_info *info);
 /* Up to len bytes from offset; 0 at the end. */
 ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset);
 void file_close(int fd);
+
+/* A new file for reading and writing that has no name, in the directory, which is made (mode 0700) when it is
+ * not there but its parent is. */
+int file_temp(const char *directory);
+/* The same with the name DIRECTORY/LEVELS/NUMBER, NUMBER in ten digits, written to `path` with a NUL; the
+ * levels are directories named by the number's last digits, as nginx's; 0 ends them. -EEXIST: there is one. */
+int file_temp_named(const char *directory, const unsigned char levels[3], uint64_t number, char *path,
+                    size_t size);
+/* Writes at offset, maybe less than len. */
+ssize_t file_write(int fd, const void *bytes, size_t len, uint64_t offset);
+/* Makes the file end at `size`. */
+int file_truncate(int fd, uint64_t size);
+/* Takes the name of a file away. */
+int file_remove(const char *path);
 
 #endif

@@ -75,7 +75,7 @@ static bool has_root(struct exchange *x) {
 }
 
 /* A path with variables: opened for this line alone. */
-static void file_write(struct exchange *x, const struct access_log *log, struct str line) {
+static void line_put(struct exchange *x, const struct access_log *log, struct str line) {
     char path[PATH_MAX_BYTES];
     struct builder out = builder_make(path, sizeof path - 1);
     template_eval(x, &log->file, &out);
@@ -112,6 +112,6 @@ void access_log_write(struct exchange *x) {
         if (template_is_empty(&log->file))
             log_sink_write(x->hold->snapshot->sinks[log->sink], line);
         else
-            file_write(x, log, line);
+            line_put(x, log, line);
     }
 }

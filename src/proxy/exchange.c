@@ -78,7 +78,8 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         limit_ms = x->state == STATE_CONNECT ? policy->connect_timeout_ms : policy->read_timeout_ms;
         break;
     case STATE_SEND:
-        *why = outbox_is_empty(&x->back.out) ? WHY_CLIENT_BODY_TIMEOUT : WHY_BACKEND_SEND_TIMEOUT;
+        *why = !x->up.is_done && outbox_is_empty(&x->back.out) ? WHY_CLIENT_BODY_TIMEOUT
+                                                               : WHY_BACKEND_SEND_TIMEOUT;
         limit_ms = *why == WHY_CLIENT_BODY_TIMEOUT ? policy->client_body_timeout_ms : policy->send_timeout_ms;
         break;
     case STATE_RELAY:
@@ -352,7 +353,7 @@ static bool is_idempotent(const struct exchange *x) {
 
 /* Has any of the request's body gone to a server, and is lost? An empty chunked one has when its end did. */
 static bool is_body_given(const struct exchange *x) {
-    if (x->is_body_own)
+    if (x->is_body_first)
         return false;
     return x->up.bytes || (x->up.is_done && x->request->framing == H1_CHUNKED);
 }
@@ -491,7 +492,7 @@ enum exchange_state exchange_done(struct exchange *x) {
     struct front *front = x->front;
     attempt_end(x, 0);
     sticky_end(x);
-    bool is_whole = x->up.is_done && x->down.is_done && x->why == WHY_NONE;
+    bool is_whole = exchange_is_asked(x) && x->down.is_done && x->why == WHY_NONE;
     exchange_release_back(x, is_whole);
     exchange_release_member(x);
     affinity_end(x);
@@ -501,6 +502,7 @@ enum exchange_state exchange_done(struct exchange *x) {
         return STATE_DONE;
     if (x->request || x->status)
         access_log_write(x);
+    exchange_body_end(x);
     if (front) {
         uint64_t keep_ms = front->must_close ? 0 : exchange_policy(x)->keepalive_timeout_ms;
         bool is_skipped = !x->up.is_done && !x->is_up_broken && !front->must_close && x->is_head_out &&

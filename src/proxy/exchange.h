@@ -7,6 +7,7 @@
 #include "proxy/attempt.h"
 #include "proxy/front.h"
 #include "proxy/gather.h"
+#include "proxy/spool.h"
 
 /* An exchange: one request on its way from a front to a back, and its answer. Its life is a table (exchange.c):
  * one row a state, one driver that alone changes the state. */
@@ -103,9 +104,12 @@ struct exchange {
                         */
     struct passage up;
     struct str asked_method; /* of the server: the client's, or proxy_method's */
-    struct str body_text;    /* proxy_set_body's, which goes in place of the client's */
-    uint64_t up_length;      /* Content-Length to the server, when up.framing says so */
-    bool is_body_own;        /* the client's body does not go to the server: it is read before, and dropped */
+    bool is_body_first;    /* the client's body is read before a server is asked, and not passed through `up` */
+    bool is_body_withheld; /* nothing of it goes to this server */
+    struct str short_body; /* the client's when it is short, kept whole */
+    struct spool *body;    /* or what is kept of it; NULL: nothing */
+    struct str body_text;  /* what goes together with the head: short_body, or proxy_set_body's */
+    uint64_t up_length;    /* Content-Length to the server, when up.framing says so */
     uint64_t connection_id, connection_requests;
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */
     unsigned map_depth;     /* maps being looked up in one another */
@@ -173,6 +177,17 @@ int exchange_flush(struct exchange *x, struct outbox *outbox);
 void exchange_yield(struct exchange *x);
 /* A copy of a parsed head and its bytes in the exchange's arena; NULL without memory. */
 struct h1_head *exchange_keep_head(struct exchange *x, const struct h1_head *head, const char *bytes);
+/* Has all of the request been handed to the back's outbox? */
+static inline bool exchange_is_asked(const struct exchange *x) {
+    return x->up.is_done && (!x->body || x->is_body_withheld || spool_left(x->body) == 0);
+}
+/* Settles how the body gets to the server: what goes in its place, or whether it is read first. False without
+ * memory. */
+bool exchange_body_begin(struct exchange *x);
+/* Sends of a spooled body what the back takes; what goes out is progress. 0 or a negative errno. */
+int exchange_body_send(struct exchange *x);
+/* Gives back what was kept of the body. */
+void exchange_body_end(struct exchange *x);
 /* Passes on what the client has sent of its body. WHY_NONE: all is well so far. */
 enum why exchange_forward_up(struct exchange *x);
 /* Tells a client that waits for it to send its body; once. nginx does so too when the body is there already or

@@ -1,28 +1,120 @@
-/* The request's body, read before a server is asked. */
+/* The request's body, read before a server is asked: proxy_request_buffering. */
+#include "proxy/affinity.h"
+#include "proxy/attempt.h"
 #include "proxy/exchange.h"
+#include "proxy/passage.h"
+#include "proxy/variables.h"
+
+#include "net/file.h"
 
 #include <errno.h>
 
-enum { READS_A_TURN = 16 };
+enum { READS_A_TURN = 16, TEXT_MAX = 16384, SEND_STEP = 1 << 20 };
+
+bool exchange_body_begin(struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    const struct proxy_policy *proxy = &policy->proxy;
+    bool is_kept = x->is_body_first && x->up.is_done &&
+                   x->request->framing != H1_NO_BODY; /* by an internal redirection's first route */
+    x->is_body_withheld = proxy->has_body || !proxy->passes_request_body || x->is_body_dropped;
+    if (x->is_body_dropped && !x->up.is_done)
+        x->up.is_done = x->is_up_broken = true;
+    x->up.framing = is_kept ? H1_LENGTH : x->request->framing;
+    x->up_length = is_kept ? x->up.bytes : x->request->content_length;
+    x->up.max_bytes = policy->client_max_body_bytes;
+    bool is_read_first = proxy->is_request_buffered || policy->body.file_only != BODY_FILE_OFF ||
+                         (x->up.framing == H1_CHUNKED && proxy->http_minor == 0);
+    x->is_body_first = is_kept || x->is_body_withheld || (is_read_first && !x->up.is_done);
+    x->body_text = x->short_body;
+    if (!x->is_body_withheld)
+        return true;
+    x->up.framing = proxy->has_body ? H1_LENGTH : H1_NO_BODY;
+    x->body_text = template_eval_copy(x, &proxy->body);
+    x->up_length = x->body_text.len;
+    return x->body_text.ptr != NULL;
+}
+
+void exchange_body_end(struct exchange *x) {
+    if (!x->body)
+        return;
+    if (x->body->name && exchange_policy(x)->body.file_only != BODY_FILE_ON)
+        file_remove(x->body->name);
+    spool_fini(x->body);
+    x->body = NULL;
+}
+
+static bool spool_begin(struct exchange *x) {
+    const struct body_policy *policy = &exchange_policy(x)->body;
+    const struct spool_limits limits = {policy->buffer_bytes, UINT64_MAX, &policy->path};
+    x->body = arena_alloc(&x->arena, sizeof *x->body);
+    if (!x->body)
+        return false;
+    spool_init(x->body, &limits, &x->engine->counts.buffered_bytes);
+    return true;
+}
+
+static enum why spool_why(struct exchange *x, int error) {
+    if (error == -ENOMEM)
+        return WHY_NO_MEMORY;
+    if (error == -EMFILE || error == -ENFILE)
+        return WHY_NO_DESCRIPTOR;
+    x->error = error;
+    return WHY_NO_DISK;
+}
+
+/* A piece of the body is kept. */
+static enum why slice_keep(struct exchange *x, struct str slice) {
+    passage_count(&x->up, slice);
+    if (x->up.max_bytes && x->up.bytes > x->up.max_bytes)
+        return WHY_BODY_TOO_LARGE;
+    if (slice.len == 0)
+        return WHY_NONE;
+    if (!x->body && !spool_begin(x))
+        return WHY_NO_MEMORY;
+    int error = 0;
+    if (exchange_policy(x)->body.file_only != BODY_FILE_OFF && x->body->file < 0)
+        error = spool_open_named(x->body, &x->arena);
+    struct iovec part = {(void *)(uintptr_t)slice.ptr, slice.len};
+    if (!error)
+        error = spool_add(x->body, &part, 1);
+    return error ? spool_why(x, error) : WHY_NONE;
+}
 
 /* Takes from what the client has sent what belongs to the body. WHY_NONE: all is well so far. */
 static enum why body_take(struct exchange *x) {
-    struct passage *up = &x->up;
     struct str input = x->front->in.view;
-    while (input.len && !up->is_done) {
+    while (input.len && !x->up.is_done) {
         struct str slice = {"", 0};
         enum h1_slice_kind kind = H1_SLICE_DATA;
-        enum codec_result result = h1_body_read(&up->body, &input, &slice, &kind);
+        enum codec_result result = h1_body_read(&x->up.body, &input, &slice, &kind);
         if (result == CODEC_BAD)
-            return WHY_BAD_REQUEST;
-        if (kind == H1_SLICE_DATA)
-            up->bytes += slice.len;
-        if (up->max_bytes && up->bytes > up->max_bytes)
-            return WHY_BODY_TOO_LARGE;
-        up->is_done = result == CODEC_DONE;
+            return WHY_BAD_CHUNK;
+        enum why why = kind == H1_SLICE_DATA ? slice_keep(x, slice) : WHY_NONE;
+        if (why != WHY_NONE)
+            return why;
+        x->up.is_done = result == CODEC_DONE;
     }
     inbox_consume(&x->front->in, x->front->in.view.len - input.len);
     return WHY_NONE;
+}
+
+/* A short body that came with its head needs no spool: a copy in the arena goes with the head to the server. */
+static bool body_take_short(struct exchange *x) {
+    struct inbox *in = &x->front->in;
+    uint64_t len = x->request->content_length;
+    if (x->request->framing != H1_LENGTH || len > in->view.len || len > TEXT_MAX ||
+        exchange_policy(x)->body.file_only != BODY_FILE_OFF)
+        return false;
+    struct str text = arena_copy(&x->arena, str_head(in->view, (size_t)len));
+    if (!text.ptr)
+        return false;
+    x->short_body = text;
+    if (!x->is_body_withheld)
+        x->body_text = text;
+    passage_count(&x->up, text);
+    inbox_consume(in, (size_t)len);
+    x->up.is_done = true;
+    return true;
 }
 
 static enum exchange_state body_fail(struct exchange *x, enum why why) {
@@ -32,16 +124,29 @@ static enum exchange_state body_fail(struct exchange *x, enum why why) {
     return exchange_fail(x, why);
 }
 
+/* All of it is here. */
+static enum exchange_state body_finish(struct exchange *x) {
+    if (x->up.watched)
+        affinity_watch(x, &x->up);
+    if (!x->is_body_withheld) {
+        x->up.framing = H1_LENGTH;
+        x->up_length = x->up.bytes;
+    }
+    return STATE_PICK;
+}
+
 enum exchange_state exchange_body(struct exchange *x) {
     struct front *front = x->front;
     if (exchange_continue(x) || exchange_flush(x, &front->out))
         return body_fail(x, WHY_CLIENT_RESET);
+    if (x->up.bytes == 0 && body_take_short(x))
+        return body_finish(x);
     for (int reads = 0; reads < READS_A_TURN; reads++) {
         enum why why = body_take(x);
         if (why != WHY_NONE)
             return body_fail(x, why);
         if (x->up.is_done)
-            return STATE_PICK;
+            return body_finish(x);
         if (!front->duct->can_read)
             return STATE_BODY;
         ssize_t got = inbox_fill(&front->in, front->duct, x->engine->loop->scratch, LOOP_SCRATCH_BYTES,
@@ -56,4 +161,23 @@ enum exchange_state exchange_body(struct exchange *x) {
     }
     exchange_yield(x);
     return STATE_BODY;
+}
+
+int exchange_body_send(struct exchange *x) {
+    uint64_t most = SEND_STEP;
+    while (spool_left(x->body) && outbox_is_empty(&x->back.out) && x->back.duct->can_write) {
+        if (most == 0) {
+            exchange_yield(x);
+            return 0;
+        }
+        ssize_t sent = spool_send(x->body, x->back.duct, most);
+        if (sent == -EAGAIN)
+            return 0;
+        if (sent < 0)
+            return (int)sent;
+        most -= (uint64_t)sent;
+        x->attempt->sent += (uint64_t)sent;
+        exchange_progress(x);
+    }
+    return 0;
 }

@@ -116,7 +116,9 @@ static enum why head_send(struct exchange *x) {
         return WHY_HEAD_TOO_LARGE;
     if (x->body_text.len)
         gather_add(&g, x->body_text);
-    x->attempt->sent += g.stage.len;
+    x->attempt->sent += g.stage.len + x->body_text.len;
+    if (x->body)
+        spool_rewind(x->body);
     if (x->back.requests > 0 && !x->up.is_done && x->front->in.view.len) {
         why = body_move(x, &g);
     } else {
@@ -174,6 +176,10 @@ enum why exchange_forward_up(struct exchange *x) {
         x->is_client_gone = true;
         return WHY_CLIENT_RESET;
     }
+    if (x->body && !x->is_body_withheld) {
+        error = exchange_body_send(x);
+        return error ? send_error_why(x, error) : WHY_NONE;
+    }
     if (x->up.is_done || !outbox_is_empty(&x->back.out))
         return WHY_NONE;
     gather_init(&g, x->engine->stage, &x->back.out);
@@ -186,7 +192,7 @@ enum exchange_state exchange_send(struct exchange *x) {
         return STATE_AWAIT; /* it may have answered before it stopped listening */
     if (why != WHY_NONE)
         return exchange_fail(x, why);
-    if (x->back.duct->can_read || (x->up.is_done && outbox_is_empty(&x->back.out)))
+    if (x->back.duct->can_read || (exchange_is_asked(x) && outbox_is_empty(&x->back.out)))
         return STATE_AWAIT;
     return STATE_SEND;
 }

@@ -184,7 +184,7 @@ static enum why down_move(struct exchange *x, struct gather *g) {
 
 /* The backend answers while the client still sends: goes on with the body as long as the backend takes it. */
 static enum why up_go_on(struct exchange *x) {
-    if (x->up.is_done || x->is_up_stopped)
+    if (exchange_is_asked(x) || x->is_up_stopped)
         return WHY_NONE;
     enum why why = exchange_forward_up(x);
     if (why == WHY_NONE || x->is_client_gone)

@@ -117,7 +117,8 @@ static enum exchange_state redirect(struct exchange *x, const struct route *goal
     affinity_end(x);
     local_close(x);
     x->local = (struct local){.file = -1};
-    if (x->up.bytes || x->is_up_broken) /* a server has had of the body, and no other gets it */
+    if (x->is_up_broken ||
+        (x->up.bytes && !x->is_body_first)) /* a server has had of it, and no other gets it */
         x->is_body_dropped = true;
     attempt_separate(x);
     x->member = NULL;
@@ -146,36 +147,22 @@ enum exchange_state exchange_redirect_named(struct exchange *x, const struct rou
     return redirect(x, route);
 }
 
-/* What goes to the server of method and body. */
-static bool asked_prepare(struct exchange *x) {
-    const struct proxy_policy *proxy = &exchange_policy(x)->proxy;
+/* The method that the server is asked with. */
+static void method_prepare(struct exchange *x) {
+    const struct template *method = &exchange_policy(x)->proxy.method;
     x->asked_method = x->method_name;
-    if (!template_is_empty(&proxy->method)) {
-        x->asked_method = template_eval_copy(x, &proxy->method);
-        if (!h1_is_token(x->asked_method))
-            x->asked_method = x->method_name;
-    }
-    x->up.framing = x->is_body_dropped ? H1_NO_BODY : x->request->framing;
-    if (x->is_body_dropped && !x->up.is_done)
-        x->up.is_done = x->is_up_broken = true;
-    x->up_length = x->request->content_length;
-    x->up.max_bytes = exchange_policy(x)->client_max_body_bytes;
-    x->is_body_own = proxy->has_body || !proxy->passes_request_body;
-    if (!x->is_body_own)
-        return true;
-    x->up.framing = proxy->has_body ? H1_LENGTH : H1_NO_BODY;
-    x->body_text = template_eval_copy(x, &proxy->body);
-    x->up_length = x->body_text.len;
-    return x->body_text.ptr != NULL;
+    if (template_is_empty(method))
+        return;
+    x->asked_method = template_eval_copy(x, method);
+    if (!h1_is_token(x->asked_method))
+        x->asked_method = x->method_name;
 }
 
 static enum exchange_state pass_begin(struct exchange *x) {
-    const struct policy *policy = exchange_policy(x);
     const struct h1_head *request = x->request;
-    if (!asked_prepare(x))
+    method_prepare(x);
+    if (!exchange_body_begin(x))
         return exchange_fail(x, WHY_NO_MEMORY);
-    if (x->up.framing == H1_CHUNKED && policy->proxy.http_minor == 0)
-        return exchange_fail(x, WHY_LENGTH_REQUIRED);
     eio_query_parse(&x->eio, x->args);
     exchange_use_group(x, engine_group(x->hold, x->route->pass->upstream));
     x->is_upgrade = !x->parent && is_websocket_upgrade(request) && upgrade_passes(x);
@@ -189,7 +176,7 @@ static enum exchange_state pass_begin(struct exchange *x) {
     }
     if (!affinity_begin(x))
         return exchange_fail(x, WHY_NO_MEMORY);
-    return x->is_body_own && !x->up.is_done ? STATE_BODY : STATE_PICK;
+    return x->is_body_first && !x->up.is_done ? STATE_BODY : STATE_PICK;
 }
 
 /* Site, path and what else the request line and Host say; once an exchange. */

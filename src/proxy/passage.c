@@ -6,6 +6,16 @@
 
 enum { READS_A_TURN = 16 };
 
+void passage_count(struct passage *passage, struct str slice) {
+    passage->bytes += slice.len;
+    if (!passage->watched)
+        return;
+    size_t room = WATCH_MAX - passage->watched_len;
+    size_t kept = slice.len < room ? slice.len : room;
+    memcpy(passage->watched + passage->watched_len, slice.ptr, kept);
+    passage->watched_len += (uint32_t)kept;
+}
+
 static void data_pass(struct passage *passage, struct gather *g, struct str slice) {
     char head[H1_CHUNK_HEAD_MAX];
     if (passage->framing == H1_CHUNKED) {
@@ -15,13 +25,7 @@ static void data_pass(struct passage *passage, struct gather *g, struct str slic
     } else if (passage->framing != H1_NO_BODY) {
         gather_add(g, slice);
     }
-    passage->bytes += slice.len;
-    if (passage->watched) {
-        size_t room = WATCH_MAX - passage->watched_len;
-        size_t kept = slice.len < room ? slice.len : room;
-        memcpy(passage->watched + passage->watched_len, slice.ptr, kept);
-        passage->watched_len += (uint32_t)kept;
-    }
+    passage_count(passage, slice);
 }
 
 /* Keeps trailer lines until they are whole. False without memory. */

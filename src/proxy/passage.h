@@ -23,6 +23,9 @@ enum passage_verdict {
 enum passage_verdict passage_move(struct exchange *x, struct passage *passage, struct inbox *in,
                                   struct duct *from, char *scratch, struct gather *g);
 
+/* Notes a piece of payload: counts it, and keeps of it what affinity watches. */
+void passage_count(struct passage *passage, struct str slice);
+
 /* What a verdict means for the exchange: WHY_NONE while the body goes on, else the entry of `whys` for this
  * direction. Goes on in the next turn after YIELD; notes that the client has gone. */
 enum why passage_why(struct exchange *x, enum passage_verdict verdict, const enum why whys[PASSAGE_VERDICTS]);

@@ -289,6 +289,13 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
     case VARIABLE_ENGINEIO_VERSION:
         builder_str(out, uri_arg(x->args, STR("EIO")));
         return true;
+    case VARIABLE_REQUEST_BODY:
+        builder_str(out, x->body ? spool_text(x->body) : x->short_body);
+        return true;
+    case VARIABLE_REQUEST_BODY_FILE:
+        if (x->body && x->body->name)
+            builder_str(out, str_of(x->body->name));
+        return true;
     case VARIABLE_REQUEST_LENGTH:
         builder_u64(out, request->len + x->up.bytes);
         return true;

@@ -37,7 +37,9 @@ static void accepted(struct service *service, struct end *end) {
 
 static void configuration_build(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
-    builder_format(&out, "events {}\nhttp {\naccess_log off;\nupstream nodes {\nsticky sid;\n%s\n",
+    builder_format(&out,
+                   "events {}\nhttp {\naccess_log off;\nproxy_request_buffering off;\nproxy_buffering "
+                   "off;\nupstream nodes {\nsticky sid;\n%s\n",
                    scene.upstream_text);
     for (unsigned i = 1; i <= scene.nodes; i++)
         builder_format(&out, "server app%u:3000;\n", i);

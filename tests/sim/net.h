@@ -73,6 +73,8 @@ struct slot {
     struct end *end;
     struct listener *listener;
     unsigned file;
+    char *temp; /* a temporary file's bytes; NULL: one that is served */
+    size_t temp_size;
 };
 
 struct net {

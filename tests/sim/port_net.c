@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* src/net's ways to the system, in the world: sockets and names. */
 
@@ -372,10 +373,10 @@ ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset) {
     }
     if (dice_chance(&world.fate, world.weather.file_fail))
         return fault(EIO, 1000);
-    uint64_t size = files[slot->file].size;
+    uint64_t size = slot->temp ? slot->temp_size : files[slot->file].size;
     size_t count = offset >= size ? 0 : len < size - offset ? len : (size_t)(size - offset);
     for (size_t i = 0; i < count; i++)
-        ((char *)bytes)[i] = port_file_byte(slot->file, offset + i);
+        ((char *)bytes)[i] = slot->temp ? slot->temp[offset + i] : port_file_byte(slot->file, offset + i);
     return (ssize_t)count;
 }
 
@@ -385,5 +386,61 @@ void file_close(int fd) {
         world_fail("file_close of descriptor %d, which is no open file", fd);
         return;
     }
+    free(slot->temp);
+    slot->temp = NULL;
     slot_drop(fd);
+}
+
+int file_temp(const char *directory) {
+    (void)directory;
+    slip();
+    if (dice_chance(&world.fate, world.weather.file_fail))
+        return fault(dice_chance(&world.fate, 500) ? EMFILE : ENOSPC, 1000);
+    int fd = slot_take();
+    if (fd < 0)
+        return fault(-fd, 1000);
+    world.net->slots[fd] = (struct slot){.kind = SLOT_FILE, .temp = malloc(1)};
+    world_trace(TRACE_FILE, fd, 0, 0);
+    return fd;
+}
+
+/* Names are nobody's concern here. */
+int file_temp_named(const char *directory, const unsigned char levels[3], uint64_t number, char *path,
+                    size_t size) {
+    (void)levels, (void)number;
+    if (size)
+        path[0] = '\0';
+    return file_temp(directory);
+}
+
+ssize_t file_write(int fd, const void *bytes, size_t len, uint64_t offset) {
+    struct slot *slot = fd >= 0 && fd < NET_FDS ? &world.net->slots[fd] : NULL;
+    if (!slot || !slot->temp || offset > slot->temp_size) {
+        world_fail("file_write on descriptor %d at %llu", fd, (unsigned long long)offset);
+        return -EBADF;
+    }
+    if (dice_chance(&world.fate, world.weather.file_fail))
+        return fault(ENOSPC, 1000);
+    size_t count = len > 1 && dice_chance(&world.fate, 100) ? (size_t)dice_between(&world.fate, 1, len) : len;
+    if (offset + count > slot->temp_size) {
+        char *grown = realloc(slot->temp, offset + count);
+        if (!grown)
+            return -ENOSPC;
+        slot->temp = grown;
+        slot->temp_size = offset + count;
+    }
+    memcpy(slot->temp + offset, bytes, count);
+    return (ssize_t)count;
+}
+
+int file_truncate(int fd, uint64_t size) {
+    struct slot *slot = &world.net->slots[fd];
+    if (size < slot->temp_size)
+        slot->temp_size = size;
+    return 0;
+}
+
+int file_remove(const char *path) {
+    (void)path;
+    return 0;
 }

@@ -117,9 +117,18 @@ static void timeouts_build(const struct setting *setting, struct builder *out) {
         builder_format(out, "%s %us;\n", names[i], (unsigned)between(from, to));
 }
 
+/* Bodies: passed as they come, or kept, in much or little memory. */
+static void buffers_build(struct builder *out) {
+    if (dice_chance(&world.fate, 400))
+        builder_format(out, "proxy_request_buffering off;\n");
+    if (dice_chance(&world.fate, 500))
+        builder_format(out, "client_body_buffer_size %u;\n", (unsigned)between(0, 2000));
+}
+
 static void server_build(const struct setting *setting, struct builder *out) {
     builder_format(out, "server {\nlisten 8080;\n");
     timeouts_build(setting, out);
+    buffers_build(out);
     if (!setting->profile.is_calm && dice_chance(&world.fate, 200))
         builder_format(out, "keepalive_requests %u;\n", (unsigned)between(1, 4));
     if (!setting->profile.is_calm && dice_chance(&world.fate, 200))

@@ -61,7 +61,19 @@ static void small_buffer_set(struct scope *scope, const struct node *node, const
         scope->site->client_header_buffer_bytes = (size_t)bytes;
 }
 
-static const char streams[] = "bodies are streamed in both directions, and what is held is bounded";
+/* client_body_in_file_only on | clean | off */
+static void file_only_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct body_policy *body = &scope->policy->body;
+    struct str text = node->words[1].text;
+    if (str_eq_nocase(text, STR("on")))
+        body->file_only = BODY_FILE_ON;
+    else if (str_eq_nocase(text, STR("clean")))
+        body->file_only = BODY_FILE_CLEAN;
+    else if (str_eq_nocase(text, STR("off")))
+        body->file_only = BODY_FILE_OFF;
+    else
+        set_fail(scope, &node->words[1], row, "\"on\", \"clean\" or \"off\"");
+}
 
 static const struct directive rows[] = {
     {"client_max_body_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_bytes, POLICY(client_max_body_bytes), NULL},
@@ -81,9 +93,11 @@ static const struct directive rows[] = {
     {"tcp_nodelay", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_tcp_nodelay), NULL},
     {"lingering_close", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "it is done where it is needed"},
-    {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"client_body_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"client_body_in_single_buffer", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
+    {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(body.buffer_bytes), NULL},
+    {"client_body_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(body.path), NULL},
+    {"client_body_in_file_only", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_only_set, NOTHING, NULL},
+    {"client_body_in_single_buffer", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
+     "what is kept in memory of a body is in one piece in any case"},
 };
 
 const struct area http_area = {rows, sizeof rows / sizeof *rows};

@@ -101,7 +101,6 @@ static const struct directive rows[] = {
     MISSING("autoindex_format"),
     MISSING("autoindex_localtime"),
     MISSING("charset_map"),
-    MISSING("client_body_in_file_only"),
     MISSING("create_full_put_path"),
     MISSING("dav_access"),
     MISSING("dav_methods"),

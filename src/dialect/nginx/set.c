@@ -45,6 +45,20 @@ void set_size(struct scope *scope, const struct node *node, const struct directi
         set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
 }
 
+void set_temp_path(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct temp_path *path = scope_member(scope, row);
+    struct temp_path said = {.directory = reader_path(scope->reader, node->words[1].text)};
+    for (size_t i = 2; i < node->count; i++) {
+        uint64_t level;
+        if (!str_to_u64(node->words[i].text, &level) || level < 1 || level > 3) {
+            set_fail(scope, &node->words[i], row, "a number of digits from 1 to 3, for a level of directories");
+            return;
+        }
+        said.levels[i - 2] = (unsigned char)level;
+    }
+    *path = said;
+}
+
 void set_bytes(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t bytes;
     if (unit_size(node->words[1].text, true, &bytes))
