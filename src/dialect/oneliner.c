@@ -132,6 +132,7 @@ static bool parts_make(struct making *m) {
                              .client_header_buffer_bytes = 1024,
                              .large_buffer_bytes = 8192,
                              .large_buffer_count = 4};
+    tls_site_init(&m->site->tls);
     *m->upstream = (struct upstream){.name = STR("nodes"),
                                      .is_sticky_by_sid = true,
                                      .keepalive = 128,

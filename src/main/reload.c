@@ -97,8 +97,11 @@ static bool change_prepare(struct change *change, struct model *model, struct di
                         "worker_processes %u takes effect at the next start; there are %u loops", model->loops,
                         process->loops);
     change->after = snapshot_new(model, process->registry, process->loops, diagnostics);
-    return change->after && snapshot_keep_zones(change->after, process->snapshot, diagnostics) &&
-           !diagnostics->errors;
+    if (!change->after || !snapshot_keep_zones(change->after, process->snapshot, diagnostics) ||
+        diagnostics->errors)
+        return false;
+    snapshot_inherit(change->after, process->snapshot);
+    return true;
 }
 
 static void change_abandon(struct change *change) {

@@ -58,4 +58,5 @@ void policy_init(struct policy *policy) {
         .is_redirect_with_port = true,
         .warns_uninitialized = true,
     };
+    tls_pass_init(&policy->tls);
 }

@@ -39,6 +39,7 @@ struct model {
     VEC(struct site *) sites;
     VEC(struct upstream *) upstreams; /* implicit ones included */
     VEC(struct resolver *) resolvers;
+    VEC(struct route *) secure_routes; /* those that pass to https:// */
     VEC(struct value_map *) maps;
     VEC(struct log_file) log_files; /* of all logs but the program's own, each once */
     VEC(struct slot) slots; /* the variables that the configuration makes itself: a value a request each */

@@ -3,6 +3,7 @@
 #include "model/model.h"
 
 #include "model/check_print.h"
+#include "model/tls_print.h"
 
 /* The canonical text: one fact a line, and of settings only what differs from policy_init's. */
 
@@ -312,6 +313,7 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
             put_template(out, &policy->server_text);
         builder_char(out, '\n');
     }
+    tls_print_pass(out, depth, &policy->tls, put_template);
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
@@ -330,8 +332,8 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
     put_line(out, depth);
     switch (route->action) {
     case ROUTE_PASS:
-        builder_format(out, "pass %.*s host %.*s", STR_ARG(route->pass->upstream->name),
-                       STR_ARG(route->pass->host));
+        builder_format(out, "pass %s%.*s host %.*s", route->pass->is_secure ? "https " : "",
+                       STR_ARG(route->pass->upstream->name), STR_ARG(route->pass->host));
         if (route->pass->has_uri)
             builder_format(out, " uri %.*s", STR_ARG(route->pass->uri));
         break;
@@ -485,7 +487,7 @@ static void put_listen_options(struct builder *out, const struct listen_options 
 }
 
 static void put_listen(struct builder *out, const struct model *model, const struct listen *listen) {
-    builder_format(out, "listen %.*s\n", STR_ARG(listen->text));
+    builder_format(out, "listen %.*s%s\n", STR_ARG(listen->text), listen->is_secure ? " tls" : "");
     put_listen_options(out, &listen->options);
     if (listen->default_site)
         builder_format(out, "  default site %zu\n", site_number(model, listen->default_site));
@@ -508,6 +510,7 @@ static void put_site(struct builder *out, const struct model *model, const struc
     put_number(out, 1, "client_header_buffer_bytes", site->client_header_buffer_bytes, 1024);
     put_number(out, 1, "large_buffer_bytes", site->large_buffer_bytes, 8192);
     put_number(out, 1, "large_buffer_count", site->large_buffer_count, 4);
+    tls_print_site(out, &site->tls);
     put_route(out, 1, &site->fallback, model);
     put_table(out, 1, &site->routes, model);
     struct entry entries[ENTRIES_MAX];

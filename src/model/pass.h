@@ -10,7 +10,9 @@ struct pass {
     struct place place;
     struct upstream *upstream;
     struct str url;  /* as written, for "proxy_redirect default" */
-    struct str host; /* $proxy_host: as written, with port unless 80 */
+    struct str host; /* $proxy_host: as written, with port unless it is the scheme's own */
+    bool is_secure;  /* https:// */
+    unsigned slot;   /* among the model's secure routes */
     bool has_uri;    /* "http://nodes/x/": what matched the prefix is replaced by uri */
     struct str uri;
 };

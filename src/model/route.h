@@ -6,6 +6,7 @@
 #include "model/guard.h"
 #include "model/pass.h"
 #include "model/rewrite.h"
+#include "model/tls.h"
 
 /* Which request gets what treatment: location blocks and what holds in them. */
 
@@ -101,6 +102,7 @@ struct policy {
     bool is_redirect_site_named; /* server_name_in_redirect: its host is the first server_name */
     bool logs_rewrites;          /* rewrite_log: what programs do is told at notice */
     bool warns_uninitialized;    /* uninitialized_variable_warn; on */
+    struct tls_pass tls;         /* proxy_ssl_* */
     bool forwards; /* the one-liner's: set X-Forwarded-For, -Proto, -Host where no proxy_set_header does */
 };
 

@@ -2,6 +2,7 @@
 #define MODEL_SITE_H
 
 #include "model/route.h"
+#include "model/tls.h"
 
 /* A server block: names and routes; and where it listens. */
 
@@ -12,6 +13,7 @@ struct site_name_regex {
 
 struct site {
     struct place place;
+    unsigned number;       /* among the model's */
     VEC(struct str) names; /* as written, lower case */
     struct route fallback; /* the server level itself, as a route: what holds outside every location */
     struct route_table routes;
@@ -19,6 +21,7 @@ struct site {
     uint64_t client_header_timeout_ms;             /* 60,000: for the whole head */
     size_t client_header_buffer_bytes;             /* 1 KiB */
     size_t large_buffer_bytes, large_buffer_count; /* 8 KiB, 4: a line, and their sum the whole head */
+    struct tls_site tls;
 };
 
 /* What is asked of the sockets of an address; 0 and false: as is usual. */
@@ -39,6 +42,7 @@ struct listen {
     struct str host; /* "0.0.0.0", "::", a literal, or the unix path */
     uint16_t port;
     bool is_unix;
+    bool is_secure; /* ssl */
     struct listen_options options;
     struct site *default_site; /* default_server, or the first */
     struct map exact;          /* server_name -> struct site * */

@@ -4,7 +4,7 @@
 #include "loop/loop.h"
 #include "net/socket.h"
 
-/* A byte stream to one other side: plain TCP or a unix socket now, TLS later. Belongs to one loop and has one
+/* A byte stream to one other side: TCP or a unix socket, with or without TLS. Belongs to one loop and has one
  * owner at a time, whom it tells of events; owners change (front or back, then tunnel; back, then idle pool)
  * while the duct stays. */
 
@@ -21,7 +21,9 @@ struct duct {
     bool has_end;             /* FIN or error has been seen coming: read on until 0 */
     bool is_shut;             /* our FIN is sent */
     bool is_peek_full;        /* the last peek filled its buffer: more may be there */
-    bool is_connected;        /* a byte has passed or the socket became writable */
+    bool is_connected;        /* a byte has passed or the socket became writable; the handshake is over */
+    bool is_secure;           /* TLS: it is a struct tls_duct, and events of its handshake are not told */
+    bool is_wide;             /* has a tls_duct's memory, though it may have turned out to be a plain one */
     unsigned sent_since_look; /* bytes sent since the kernel's queue was last asked for */
 };
 _Static_assert(sizeof(struct duct) <= 64, "a duct is one cache line: each message touches two");
@@ -35,6 +37,12 @@ size_t duct_pool_live(const struct duct_pool *pool);
 /* Takes over an open socket and watches it. NULL on our own shortage, and then the socket is closed. */
 struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *owner);
 
+struct tls_start;
+/* The same, with TLS: can_read and can_write stay false until the handshake is over. If it fails, has_end and
+ * can_read are true and duct_error tells. */
+struct duct *duct_new_secure(struct duct_pool *pool, int fd, duct_ready *ready, void *owner,
+                             const struct tls_start *start);
+
 static inline void duct_own(struct duct *duct, duct_ready *ready, void *owner) {
     duct->ready = ready;
     duct->owner = owner;
@@ -44,7 +52,8 @@ static inline void duct_own(struct duct *duct, duct_ready *ready, void *owner) {
  * is false. Other negative errno: broken, has_end is true. A read shorter than len means that nothing more is
  * there: can_read becomes false unless an end is known to be coming. */
 ssize_t duct_recv(struct duct *duct, void *bytes, size_t len);
-/* May take less than len, then can_write is false. -EAGAIN: nothing taken. */
+/* May take less than len, then can_write is false. -EAGAIN: nothing taken. What was not taken is given again,
+ * the same bytes: with TLS they may be encrypted already. */
 ssize_t duct_send(struct duct *duct, const void *bytes, size_t len);
 ssize_t duct_send_vector(struct duct *duct, const struct iovec *parts, int count);
 /* The same from a file, from *offset on, which moves. can_write is cleared by -EAGAIN alone, for fewer bytes
@@ -56,7 +65,9 @@ ssize_t duct_peek(struct duct *duct, void *bytes, size_t len);
 void duct_discard(struct duct *duct, size_t used, size_t seen);
 /* Bytes sent that the other side has not acknowledged. */
 size_t duct_backlog(const struct duct *duct);
-/* FIN; later sends are bugs, and can_write stays false. Allowed twice. */
+/* What broke it: a negative errno, -EPROTO for TLS; 0 when nothing did. Asked once has_end is true. */
+int duct_error(struct duct *duct);
+/* FIN, behind close_notify with TLS; later sends are bugs, and can_write stays false. Allowed twice. */
 void duct_shutdown(struct duct *duct);
 /* Closes, and frees at the end of the turn. NULL is allowed. */
 void duct_close(struct duct *duct);

@@ -255,6 +255,7 @@ static struct exchange *exchange_new(struct front *front) {
     front->exchange = x;
     front->requests++;
     x->client = front->remote;
+    x->is_secure = front->duct->is_secure;
     x->connection_requests = front->requests;
     return x;
 }
@@ -334,6 +335,7 @@ static unsigned next_upstream_bit(enum why why) {
         return NEXT_TIMEOUT;
     case WHY_CONNECT_REFUSED:
     case WHY_CONNECT_FAILED:
+    case WHY_TLS_FAILED:
     case WHY_ANSWER_CLOSED:
     case WHY_BACKEND_RESET:
         return NEXT_ERROR;
@@ -401,7 +403,8 @@ static bool is_status(enum why why) {
 }
 
 static bool is_connect_failure(enum why why) {
-    return why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_CONNECT_TIMEOUT;
+    return why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_CONNECT_TIMEOUT ||
+           why == WHY_TLS_FAILED;
 }
 
 enum exchange_state exchange_fail(struct exchange *x, enum why why) {
@@ -460,7 +463,7 @@ void exchange_release_back(struct exchange *x, bool is_clean) {
                    outbox_is_empty(&back->out) && back->in.view.len == 0;
     if (is_kept)
         idle_put(x->engine->idle, x->member->peer,
-                 (struct idle_lease){back->duct, back->requests + 1, back->born_ms}, keep_ms,
+                 (struct idle_lease){back->duct, back->requests + 1, back->born_ms, back->kind}, keep_ms,
                  upstream->keepalive);
     else
         duct_close(back->duct);

@@ -24,6 +24,7 @@ struct back {
     struct duct *duct; /* NULL: none */
     struct inbox in;
     struct outbox out;
+    uint64_t kind;     /* how it is encrypted; 0: not at all */
     uint64_t requests; /* served on this connection before this one */
     uint64_t born_ms;  /* when it was opened */
     bool is_keepable;  /* the backend would keep it */
@@ -53,6 +54,12 @@ struct local {
     bool is_page;       /* the page of its status: error_page may put another answer in its place */
     int file;           /* -1: none; else the body, from offset */
     uint64_t file_at, file_end;
+};
+
+/* A variable of the client's TLS connection, kept for when that is gone. */
+struct tls_kept {
+    unsigned id; /* enum variable_id */
+    struct str text;
 };
 
 struct exchange {
@@ -96,6 +103,7 @@ struct exchange {
     struct address *connected; /* the other end, when that is not the client; else NULL */
     struct guarding *guarding; /* its way through the checks of state GUARD; NULL: there are none */
     struct eio_query eio;
+    bool is_secure;       /* the client speaks TLS */
     bool is_upgrade;      /* a valid WebSocket upgrade, which the route lets pass */
     bool is_handshake;    /* begins a session: an answer is due soon, and may come from any peer */
     bool is_head_refused; /* refused before `request` was kept, and it began with HEAD */
@@ -110,6 +118,7 @@ struct exchange {
     struct spool *body;    /* or what is kept of it; NULL: nothing */
     struct str body_text;  /* what goes together with the head: short_body, or proxy_set_body's */
     uint64_t up_length;    /* Content-Length to the server, when up.framing says so */
+    VEC(struct tls_kept) tls_facts; /* of a tunnel that is to be logged */
     uint64_t connection_id, connection_requests;
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */
     unsigned map_depth;     /* maps being looked up in one another */
@@ -130,6 +139,7 @@ struct exchange {
     unsigned stale_tries;      /* kept connections that turned out to be closed */
     bool is_up_stopped;        /* the backend answers and takes no more of the body */
     struct back back;
+    struct str back_name;                /* with TLS: who the server must be */
     struct attempt *attempts, *attempt;  /* servers asked so far; the last of them; NULL: none yet */
     const struct attempt *first_attempt; /* since the last internal redirection */
     struct list queued;                  /* in engine->queue, while it waits for a server */

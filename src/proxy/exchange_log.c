@@ -1,6 +1,7 @@
 /* What the error log says of an exchange: nginx's form, words and levels, since people and tools know them. */
 #include "proxy/exchange.h"
 #include "proxy/request_head.h"
+#include "proxy/secure.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@ static struct str request_line(const struct exchange *x) {
 static void upstream_build(const struct exchange *x, struct builder *out) {
     char memory[REQUEST_MAX];
     struct builder target = builder_make(memory, sizeof memory);
-    builder_str(out, STR(", upstream: \"http://"));
+    builder_str(out, x->route->pass->is_secure ? STR(", upstream: \"https://") : STR(", upstream: \"http://"));
     if (x->member)
         builder_str(out, str_of(x->member->peer->name));
     else
@@ -101,7 +102,9 @@ static const char *action_of(const struct exchange *x, enum why_owner owner) {
     case STATE_PICK:
     case STATE_QUEUE:
     case STATE_CONNECT:
-        return "connecting to upstream";
+        return x->back.duct && x->back.duct->is_secure && tls_failure(x->back.duct).len
+                   ? "SSL handshaking to upstream"
+                   : "connecting to upstream";
     case STATE_SEND:
         return is_client ? "reading client request body" : "sending request to upstream";
     case STATE_AWAIT:
@@ -183,6 +186,10 @@ static void text_build(const struct exchange *x, enum why why, struct builder *o
     bool is_connect = why == WHY_CONNECT_REFUSED || why == WHY_CONNECT_FAILED || why == WHY_NO_PORT;
     if (is_connect && !x->back.duct && x->member)
         builder_format(out, "connect() to %s failed", x->member->peer->name);
+    else if (why == WHY_TLS_FAILED)
+        builder_str(out, tls_failure(x->back.duct));
+    else if (why == WHY_BAD_CERTIFICATE)
+        secure_fault_build(x, out);
     else if (why == WHY_BACKEND_RESET && x->error == -EPIPE)
         builder_str(out, STR("writev() failed"));
     else

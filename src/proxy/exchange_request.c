@@ -4,6 +4,7 @@
 #include "proxy/passage.h"
 #include "proxy/queue.h"
 #include "proxy/request_head.h"
+#include "proxy/secure.h"
 #include "proxy/sticky.h"
 
 #include <errno.h>
@@ -48,7 +49,8 @@ static void back_ready(struct duct *duct) {
 
 static enum why back_open(struct exchange *x) {
     struct back *back = &x->back;
-    struct idle_lease lease = idle_take(x->engine->idle, x->member->peer);
+    back->kind = secure_kind(x);
+    struct idle_lease lease = idle_take(x->engine->idle, x->member->peer, back->kind);
     if (lease.duct) {
         duct_own(lease.duct, back_ready, x);
     } else {
@@ -57,7 +59,8 @@ static enum why back_open(struct exchange *x) {
             x->error = fd;
             return why_of_connect_error(fd);
         }
-        lease.duct = duct_new(x->engine->ducts, fd, back_ready, x);
+        lease.duct =
+            back->kind ? secure_connect(x, fd, back_ready) : duct_new(x->engine->ducts, fd, back_ready, x);
         if (!lease.duct)
             return WHY_NO_MEMORY;
     }
@@ -79,6 +82,8 @@ static enum why send_error_why(struct exchange *x, int error) {
         return WHY_NO_MEMORY;
     if (error == -EMSGSIZE)
         return WHY_HEAD_TOO_LARGE;
+    if (error == -EPROTO && tls_failure(x->back.duct).len)
+        return WHY_TLS_FAILED;
     if (x->back.requests == 0 && !x->has_sent)
         return why_of_connect_error(error);
     return WHY_BACKEND_RESET;
@@ -141,7 +146,7 @@ enum exchange_state exchange_connect(struct exchange *x) {
         if (why == WHY_NONE)
             why = head_send(x); /* at once: on a kept or local connection it goes out */
     } else {
-        int error = x->back.duct->has_end ? socket_error(x->back.duct->ev.fd) : 0;
+        int error = x->back.duct->has_end ? duct_error(x->back.duct) : 0;
         if (!error)
             error = exchange_flush(x, &x->back.out);
         if (error)

@@ -7,6 +7,7 @@
 #include "proxy/guard/guard.h"
 #include "proxy/local.h"
 #include "proxy/rewrite.h"
+#include "proxy/secure.h"
 #include "proxy/variables.h"
 
 enum { PATH_SLACK = 16, REDIRECTIONS_MAX = 10 };
@@ -174,7 +175,7 @@ static enum exchange_state pass_begin(struct exchange *x) {
         if (!x->pick.key.ptr)
             return exchange_fail(x, WHY_NO_MEMORY);
     }
-    if (!affinity_begin(x))
+    if ((x->route->pass->is_secure && !secure_prepare(x)) || !affinity_begin(x))
         return exchange_fail(x, WHY_NO_MEMORY);
     return x->is_body_first && !x->up.is_done ? STATE_BODY : STATE_PICK;
 }
@@ -185,11 +186,13 @@ static enum why request_read(struct exchange *x) {
     x->is_minor_0 = x->request->minor == 0;
     if (!host_find(x))
         return WHY_NO_MEMORY;
-    x->site = listen_find_site(x->listen, x->host, &x->captures);
+    struct str name = x->host.len ? x->host : secure_name(x->front->duct);
+    x->site = listen_find_site(x->listen, name, &x->captures);
     x->route = &x->site->fallback;
     if ((x->captures.regex && !exchange_bind(x)) || !guard_post_read(x))
         return WHY_NO_MEMORY;
-    return path_find(x);
+    enum why why = x->listen->is_secure ? secure_verify(x) : WHY_NONE;
+    return why == WHY_NONE ? path_find(x) : why;
 }
 
 /* Named groups of the locations around the one that was found. */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "proxy/exchange.h"
+#include "proxy/secure.h"
 
 #include <errno.h>
 
@@ -168,7 +169,12 @@ static void end_log(const struct front *front) {
     if (!log_wants(log, LOG_INFO))
         return;
     address_build_host(&client, &front->remote);
-    if (front->phase == FRONT_IDLE)
+    struct str failure = tls_failure(front->duct);
+    if (failure.len)
+        log_line(log, LOG_INFO, "*%llu %.*s while SSL handshaking, client: %.*s, server: %s",
+                 (unsigned long long)front->id, STR_ARG(failure), STR_ARG(builder_view(&client)),
+                 front->listener->text);
+    else if (front->phase == FRONT_IDLE)
         log_line(log, LOG_INFO, "*%llu client %.*s closed keepalive connection", (unsigned long long)front->id,
                  STR_ARG(builder_view(&client)));
     else
@@ -369,13 +375,13 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
         socket_close(fd);
         return false;
     }
-    struct duct *duct = duct_new(engine->ducts, fd, front_ready, front);
+    front->engine = engine;
+    front->listener = listener;
+    struct duct *duct = secure_accept(engine, listener->listen, fd, front_ready, front);
     if (!duct) {
         slab_free(&engine->fronts, front);
         return false;
     }
-    front->engine = engine;
-    front->listener = listener;
     front->duct = duct;
     front->id = engine->counts.accepted * engine->loops + engine->index;
     front->remote = *remote;

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "net/resolver.h"
+#include "proxy/secure.h"
 
 #include <errno.h>
 
@@ -169,10 +170,15 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
     bool is_whole = groups_make(snapshot, registry, loops, diagnostics);
     is_whole &= trusted_names_resolve(model, diagnostics);
     is_whole &= resolvers_look_up(snapshot, diagnostics);
+    is_whole &= secure_build(snapshot, diagnostics);
     if (is_whole && zones_make(snapshot) && sinks_open(snapshot, diagnostics))
         return snapshot;
     snapshot_drop(snapshot);
     return NULL;
+}
+
+void snapshot_inherit(struct snapshot *after, const struct snapshot *before) {
+    secure_inherit(after, before);
 }
 
 void snapshot_replace(struct snapshot *before, struct snapshot *after) {
@@ -211,6 +217,7 @@ static void snapshot_free(struct snapshot *snapshot) {
     for (size_t i = 0; snapshot->zones && i < model->limit_zones.count; i++)
         zone_drop(snapshot->zones[i]);
     mem_free(snapshot->zones);
+    secure_free(snapshot);
     arena_fini(&snapshot->arena);
     arena_pool_fini(&snapshot->pool);
     model_free(snapshot->model);

@@ -12,11 +12,13 @@
 struct snapshot {
     atomic_uint references;
     struct model *model;
-    struct map groups;          /* upstream name -> struct group * */
-    struct str *resolver_lists; /* for each of model->resolvers, as nameserver_new takes it */
-    unsigned rosters;           /* groups whose members change */
-    struct log_sink **sinks;    /* one for each of model->log_files */
-    struct zone **zones;        /* one for each of model->limit_zones; a reference is held */
+    struct map groups;             /* upstream name -> struct group * */
+    struct str *resolver_lists;    /* for each of model->resolvers, as nameserver_new takes it */
+    unsigned rosters;              /* groups whose members change */
+    struct log_sink **sinks;       /* one for each of model->log_files */
+    struct zone **zones;           /* one for each of model->limit_zones; a reference is held */
+    struct tls_context **site_tls; /* by number of the site; NULL: it has no certificate */
+    struct tls_context **pass_tls; /* by slot of the pass */
     struct arena_pool pool;
     struct arena arena;
 };
@@ -29,6 +31,8 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
  * zone has another key now, said in diagnostics. Before `after` is in force. */
 bool snapshot_keep_zones(struct snapshot *after, const struct snapshot *before,
                          struct diagnostics *diagnostics);
+/* What `after` takes over from `before`, which it is to replace; before any loop has it. */
+void snapshot_inherit(struct snapshot *after, const struct snapshot *before);
 /* `after` is in force from now on and `before` no more (NULL: none was): peers that only `before` names are
  * gone, and the sessions they held with them. */
 void snapshot_replace(struct snapshot *before, struct snapshot *after);

@@ -3,6 +3,7 @@
 #include "loop/random.h"
 #include "proxy/guard/limit.h"
 #include "proxy/queue.h"
+#include "proxy/variables.h"
 
 #include <errno.h>
 
@@ -180,7 +181,7 @@ static struct ws_walk *walk_begin(struct exchange *x, struct str early) {
 enum why tunnel_begin(struct exchange *x, struct str early_down) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
-    struct tunnel *tunnel = slab_new(&engine->tunnels);
+    struct tunnel *tunnel = variables_keep(x) ? slab_new(&engine->tunnels) : NULL;
     if (!tunnel)
         return WHY_NO_MEMORY;
     struct iovec early = {(void *)(uintptr_t)front->in.view.ptr, front->in.view.len};

@@ -4,6 +4,7 @@
 #include "codec/uri.h"
 #include "loop/clock.h"
 #include "loop/random.h"
+#include "net/tls_facts.h"
 #include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
 
@@ -198,9 +199,10 @@ static bool connection_eval(struct exchange *x, const struct variable *variable,
                        (unsigned long long)x->request_id[1]);
         return true;
     case VARIABLE_SCHEME:
-        builder_str(out, STR("http"));
+        builder_str(out, x->is_secure ? STR("https") : STR("http"));
         return true;
     case VARIABLE_HTTPS:
+        builder_str(out, x->is_secure ? STR("on") : STR(""));
         return true;
     default:
         return false;
@@ -383,7 +385,46 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
     }
 }
 
+/* $ssl_*: asked of the connection; once that is a tunnel, as they were when it became one. */
+static bool is_tls(const struct variable *variable) {
+    return variable->id >= VARIABLE_SSL_ALPN_PROTOCOL && variable->id <= VARIABLE_SSL_SESSION_REUSED;
+}
+
+static void tls_build(const struct exchange *x, const struct variable *variable, struct builder *out) {
+    if (x->front)
+        tls_fact_build(x->front->duct, variable->name, out);
+    for (size_t i = 0; !x->front && i < x->tls_facts.count; i++)
+        if (x->tls_facts.items[i].id == variable->id)
+            builder_str(out, x->tls_facts.items[i].text);
+}
+
+static bool tls_keep(struct exchange *x, const struct variable *variable) {
+    char memory[4096];
+    struct builder out = builder_make(memory, sizeof memory);
+    tls_build(x, variable, &out);
+    struct str text = arena_copy(&x->arena, builder_view(&out));
+    struct tls_kept *slot = text.ptr ? VEC_ADD(&x->tls_facts, &x->arena) : NULL;
+    if (slot)
+        *slot = (struct tls_kept){(unsigned)variable->id, text};
+    return slot != NULL;
+}
+
+bool variables_keep(struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    for (size_t i = 0; x->is_secure && i < policy->access_logs.count; i++) {
+        const struct template *text = &policy->access_logs.items[i].format->text;
+        for (size_t j = 0; j < text->count; j++)
+            if (is_tls(&text->parts[j].variable) && !tls_keep(x, &text->parts[j].variable))
+                return false;
+    }
+    return true;
+}
+
 void variable_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    if (is_tls(variable)) {
+        tls_build(x, variable, out);
+        return;
+    }
     if (connection_eval(x, variable, out) || time_eval(x, variable, out) || answer_eval(x, variable, out))
         return;
     if ((x->request && request_eval(x, variable, out)) || guard_eval(x, variable, out))

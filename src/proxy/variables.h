@@ -9,4 +9,8 @@ void template_eval(struct exchange *x, const struct template *template, struct b
 /* The value as text in the exchange's arena; at most 64 KiB; ptr NULL without memory. */
 struct str template_eval_copy(struct exchange *x, const struct template *template);
 
+/* Before the client's connection becomes a tunnel that is to be logged: keeps what its log lines will say of
+ * TLS. False without memory. */
+bool variables_keep(struct exchange *x);
+
 #endif

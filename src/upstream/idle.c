@@ -17,6 +17,7 @@ struct shelf {
     struct list chain; /* of the bucket */
     struct list rests; /* oldest first */
     struct peer *peer; /* a reference is held */
+    uint64_t kind;     /* of its connections: how they are encrypted */
     size_t count;
     bool is_unused; /* had no connection when last tidied, and none was put since */
 };
@@ -60,21 +61,22 @@ static struct list *bucket_of(struct idle_pool *pool, const struct peer *peer) {
     return &pool->buckets[((uintptr_t)peer >> 6) * 0x9e3779b97f4a7c15u >> 58];
 }
 
-static struct shelf *shelf_find(struct idle_pool *pool, const struct peer *peer) {
+static struct shelf *shelf_find(struct idle_pool *pool, const struct peer *peer, uint64_t kind) {
     struct list *bucket = bucket_of(pool, peer);
     for (struct list *node = bucket->next; node != bucket; node = node->next) {
         struct shelf *shelf = LIST_OF(node, struct shelf, chain);
-        if (shelf->peer == peer)
+        if (shelf->peer == peer && shelf->kind == kind)
             return shelf;
     }
     return NULL;
 }
 
-static struct shelf *shelf_new(struct idle_pool *pool, struct peer *peer) {
+static struct shelf *shelf_new(struct idle_pool *pool, struct peer *peer, uint64_t kind) {
     struct shelf *shelf = mem_zero(1, sizeof *shelf);
     if (!shelf)
         return NULL;
     shelf->peer = peer;
+    shelf->kind = kind;
     peer_take(peer);
     list_init(&shelf->rests);
     list_append(&pool->shelves, &shelf->node);
@@ -155,8 +157,8 @@ static void rest_fire(struct timer *timer) {
     duct_close(rest_end(LIST_OF(timer, struct rest, timer)));
 }
 
-struct idle_lease idle_take(struct idle_pool *pool, const struct peer *peer) {
-    struct shelf *shelf = shelf_find(pool, peer);
+struct idle_lease idle_take(struct idle_pool *pool, const struct peer *peer, uint64_t kind) {
+    struct shelf *shelf = shelf_find(pool, peer, kind);
     if (!shelf || !shelf->count)
         return (struct idle_lease){0};
     struct rest *rest = LIST_OF(shelf->rests.prev, struct rest, node);
@@ -170,9 +172,9 @@ void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease
     struct duct *duct = lease.duct;
     struct shelf *shelf = NULL;
     if (most && keep_ms && is_quiet(duct)) {
-        shelf = shelf_find(pool, peer);
+        shelf = shelf_find(pool, peer, lease.kind);
         if (!shelf)
-            shelf = shelf_new(pool, peer);
+            shelf = shelf_new(pool, peer, lease.kind);
     }
     struct rest *rest = shelf ? slab_new(&pool->rests) : NULL;
     if (!rest) {
@@ -193,9 +195,12 @@ void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease
 }
 
 void idle_close_peer(struct idle_pool *pool, const struct peer *peer) {
-    struct shelf *shelf = shelf_find(pool, peer);
-    if (shelf)
-        shelf_clear(shelf);
+    struct list *bucket = bucket_of(pool, peer);
+    LIST_EACH (bucket, node) {
+        struct shelf *shelf = LIST_OF(node, struct shelf, chain);
+        if (shelf->peer == peer)
+            shelf_clear(shelf);
+    }
 }
 
 size_t idle_count(const struct idle_pool *pool) {

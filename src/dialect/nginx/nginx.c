@@ -1,5 +1,6 @@
 #include "dialect/nginx/http.h"
 #include "dialect/nginx/resolver.h"
+#include "dialect/nginx/ssl.h"
 #include "model/types.h"
 
 /* The whole of it: tree, then areas; see reader.h. */
@@ -27,6 +28,7 @@ static void defaults_set(struct reader *reader) {
                                  .client_header_buffer_bytes = 1024,
                                  .large_buffer_bytes = 8192,
                                  .large_buffer_count = 4};
+    tls_site_init(&reader->site.tls);
 }
 
 /* A file without an http block is the inside of one. */
@@ -133,6 +135,7 @@ static void everything_read(struct reader *reader) {
     if (!reader->is_starved) {
         maps_verify(reader);
         resolver_settle(reader);
+        ssl_verify(reader);
     }
 }
 

@@ -8,6 +8,7 @@ struct target {
     struct scope *scope;
     const struct word *at;
     struct str address; /* what stands between "http://" and the path */
+    bool is_secure;
     bool has_uri;
     struct str uri;
 };
@@ -28,9 +29,11 @@ static bool scheme_is_right(struct target *t, struct str *rest) {
     if (str_starts_nocase(url, STR("http://")))
         return true;
     if (str_starts_nocase(url, STR("https://"))) {
-        said = reader_fail(reader, t->at, "\"proxy_pass\" to https:// is not built yet");
-        diagnostic_hint(reader->diagnostics, said, "where the servers also speak plain HTTP write http://");
-    } else if (str_starts_nocase(url, STR("ws://")) || str_starts_nocase(url, STR("wss://"))) {
+        t->is_secure = true;
+        *rest = str_from(url, 8);
+        return true;
+    }
+    if (str_starts_nocase(url, STR("ws://")) || str_starts_nocase(url, STR("wss://"))) {
         said = reader_fail(reader, t->at, "invalid URL prefix in \"%.*s\"", STR_ARG(url));
         diagnostic_hint(
             reader->diagnostics, said,
@@ -104,6 +107,10 @@ static bool is_slip(struct target *t, struct str host) {
     return true;
 }
 
+static uint16_t default_port(const struct target *t) {
+    return t->is_secure ? 443 : 80;
+}
+
 static struct upstream *target_find(struct target *t, struct endpoint *endpoint) {
     struct reader *reader = t->scope->reader;
     const char *problem;
@@ -126,14 +133,14 @@ static struct upstream *target_find(struct target *t, struct endpoint *endpoint)
     }
     if (!endpoint->is_unix && endpoint->port == 0 && is_slip(t, endpoint->host))
         return NULL;
-    return upstream_implicit(reader, endpoint, word_place(t->at));
+    return upstream_implicit(reader, endpoint, default_port(t), word_place(t->at));
 }
 
-/* $proxy_host: as written, without the port when it is 80. */
+/* $proxy_host: as written, without the port when it is the scheme's own. */
 static struct str host_shown(const struct target *t, const struct endpoint *endpoint) {
     if (endpoint->is_unix)
         return STR("localhost");
-    if (endpoint->port != 80)
+    if (endpoint->port != default_port(t))
         return t->address;
     size_t colon = t->address.len;
     while (colon && t->address.ptr[colon - 1] != ':')
@@ -168,8 +175,16 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
                           .upstream = upstream,
                           .url = target.at->text,
                           .host = upstream->is_implicit ? host_shown(&target, &endpoint) : target.address,
+                          .is_secure = target.is_secure,
+                          .slot = (unsigned)reader->model->secure_routes.count,
                           .has_uri = target.has_uri,
                           .uri = target.uri};
+    struct route **slot =
+        target.is_secure ? VEC_ADD(&reader->model->secure_routes, &reader->model->arena) : NULL;
+    if (slot)
+        *slot = scope->route;
+    else if (target.is_secure)
+        reader_starve(reader);
     scope->route->pass = pass;
     scope->route->action = ROUTE_PASS;
 }

@@ -91,6 +91,8 @@ struct option {
         OPTION_FASTOPEN,
         OPTION_DEFERRED,
         OPTION_IPV6ONLY,
+        OPTION_SECURE,
+        OPTION_HTTP2,
         OPTION_ANYWAY, /* it is so in any case, but it is said for the sockets */
         OPTION_NOTHING,
         OPTION_NOT_BUILT
@@ -113,8 +115,8 @@ static const struct option options[] = {
     {"setfib=", true, OPTION_NOTHING, "Linux has no such routing tables"},
     {"accept_filter=", true, OPTION_NOTHING, "Linux has no accept filters"},
     {"multipath", false, OPTION_NOT_BUILT, NULL},
-    {"ssl", false, OPTION_NOT_BUILT, "TLS is not built yet: end it before hawser, or listen without \"ssl\""},
-    {"http2", false, OPTION_NOT_BUILT, "HTTP/2 is not built yet: remove the word, clients then speak HTTP/1.1"},
+    {"ssl", false, OPTION_SECURE, NULL},
+    {"http2", false, OPTION_HTTP2, NULL},
     {"quic", false, OPTION_NOT_BUILT, "HTTP/3 is not built yet: remove this listen"},
     {"spdy", false, OPTION_NOT_BUILT, "remove the word"},
     {"proxy_protocol", false, OPTION_NOT_BUILT, NULL},
@@ -197,6 +199,12 @@ static void option_take(struct listening *l, const struct word *at, const struct
         return;
     case OPTION_NOTHING:
         reader_say(reader, SEVERITY_NOTE, at, "\"%.*s\" has no effect: %s", STR_ARG(at->text), option->text);
+        return;
+    case OPTION_SECURE:
+        l->listen->is_secure = true;
+        return;
+    case OPTION_HTTP2:
+        reader_say(reader, SEVERITY_WARNING, at, "\"http2\" is not built yet: clients speak HTTP/1.1");
         return;
     case OPTION_NOT_BUILT:
         said = reader_fail(reader, at, "\"%.*s\" in \"listen\" is not built yet", STR_ARG(at->text));
@@ -354,6 +362,7 @@ static void server_read(struct scope *scope, const struct node *node, const stru
     }
     *slot = site;
     *site = *scope->site;
+    site->number = (unsigned)reader->model->sites.count - 1;
     site->place = word_place(&node->words[0]);
     site->fallback = (struct route){.place = site->place,
                                     .match = ROUTE_DEFAULT,

@@ -48,12 +48,13 @@ static struct upstream *upstream_make(struct reader *reader, struct str name, st
     return upstream;
 }
 
-struct upstream *upstream_implicit(struct reader *reader, const struct endpoint *endpoint, struct place place) {
+struct upstream *upstream_implicit(struct reader *reader, const struct endpoint *endpoint, uint16_t port,
+                                   struct place place) {
     char text[512];
     struct endpoint whole = *endpoint;
     struct builder out = builder_make(text, sizeof text);
     if (!whole.is_unix && whole.port == 0)
-        whole.port = 80;
+        whole.port = port;
     endpoint_print(&out, &whole);
     for (size_t i = 0; i < reader->model->upstreams.count; i++) {
         struct upstream *upstream = reader->model->upstreams.items[i];

@@ -56,11 +56,11 @@ static struct duct *connected(struct world *w, int *far) {
 }
 
 static void put(struct world *w, int peer, struct duct *duct, uint64_t keep_ms, size_t most) {
-    idle_put(w->pool, w->peers[peer], (struct idle_lease){duct, 7, 0}, keep_ms, most);
+    idle_put(w->pool, w->peers[peer], (struct idle_lease){duct, 7, 0, 0}, keep_ms, most);
 }
 
 static struct duct *take(struct world *w, int peer) {
-    struct idle_lease lease = idle_take(w->pool, w->peers[peer]);
+    struct idle_lease lease = idle_take(w->pool, w->peers[peer], 0);
     assert_int_equal(lease.requests, lease.duct ? 7 : 0);
     if (lease.duct)
         duct_own(lease.duct, nothing, NULL);
