@@ -53,7 +53,7 @@ void local_prepare_status(struct exchange *x, unsigned status) {
     local->body = page_text(status, exchange_policy(x)->server_tokens);
     if (local->body.len)
         local->content_type = STR("text/html");
-    if (status_closes(status) && x->front)
+    if (status_closes(status) && x->front && !x->parent)
         x->front->must_close = true;
 }
 

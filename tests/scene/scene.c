@@ -10,7 +10,7 @@ static struct {
     struct scene_peer *backends[CROWD_NODES][PEERS_MAX];
     unsigned backend_count[CROWD_NODES], backend_taken[CROWD_NODES];
     struct service *services[CROWD_NODES];
-    const char *server_text, *upstream_text;
+    const char *http_text, *server_text, *upstream_text;
     unsigned nodes;
     struct plain_head head;
     char head_bytes[16384], field[1024];
@@ -39,8 +39,8 @@ static void configuration_build(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
     builder_format(&out,
                    "events {}\nhttp {\naccess_log off;\nproxy_request_buffering off;\nproxy_buffering "
-                   "off;\nupstream nodes {\nsticky sid;\n%s\n",
-                   scene.upstream_text);
+                   "off;\n%s\nupstream nodes {\nsticky sid;\n%s\n",
+                   scene.http_text, scene.upstream_text);
     for (unsigned i = 1; i <= scene.nodes; i++)
         builder_format(&out, "server app%u:3000;\n", i);
     builder_format(&out,
@@ -62,11 +62,12 @@ static void setting_choose(struct setting *setting) {
     configuration_build(setting);
 }
 
-void scene_begin_with(unsigned nodes, const char *server_text, const char *upstream_text) {
+static void begin(unsigned nodes, const char *http_text, const char *server_text, const char *upstream_text) {
     if (stage.is_running) /* the scene before has failed */
         stage_close();
     memset(&scene, 0, sizeof scene);
     scene.nodes = nodes;
+    scene.http_text = http_text;
     scene.server_text = server_text;
     scene.upstream_text = upstream_text;
     if (!stage_open(1, setting_choose))
@@ -77,8 +78,16 @@ void scene_begin_with(unsigned nodes, const char *server_text, const char *upstr
     }
 }
 
+void scene_begin_with(unsigned nodes, const char *server_text, const char *upstream_text) {
+    begin(nodes, "", server_text, upstream_text);
+}
+
+void scene_begin_within(unsigned nodes, const char *http_text, const char *server_text) {
+    begin(nodes, http_text, server_text, "");
+}
+
 void scene_begin(unsigned nodes) {
-    scene_begin_with(nodes, "", "");
+    begin(nodes, "", "", "");
 }
 
 static bool is_gone(void) {

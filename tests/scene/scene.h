@@ -37,6 +37,8 @@ struct scene_peer {
 void scene_begin(unsigned nodes);
 /* The same with more directives at the server and the upstream level. */
 void scene_begin_with(unsigned nodes, const char *server_text, const char *upstream_text);
+/* The same with more directives at the http and the server level. */
+void scene_begin_within(unsigned nodes, const char *http_text, const char *server_text);
 /* Everybody goes, and so must everything of theirs; no invariant may have been broken. */
 void scene_end(void);
 
@@ -98,5 +100,6 @@ int scenes_of_tunnels(void);
 int scenes_of_framing(void);
 int scenes_of_sessions(void);
 int scenes_of_shortage(void);
+int scenes_of_guard(void);
 
 #endif
