@@ -291,6 +291,10 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(next_upstream_timeout_ms);
     NUMBER(says_upgrade);
     NUMBER(is_tcp_nodelay);
+    NUMBER(max_ranges);
+    NUMBER(modified_since);
+    NUMBER(has_etag);
+    NUMBER(is_not_found_logged);
     NUMBER(is_error_recursive);
     NUMBER(is_redirect_absolute);
     NUMBER(is_redirect_with_port);
@@ -327,6 +331,21 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     }
 }
 
+static void put_tries(struct builder *out, unsigned depth, const struct try_files *tries) {
+    if (!tries)
+        return;
+    put_line(out, depth);
+    builder_str(out, STR("try_files"));
+    for (size_t i = 0; i < tries->names.count; i++) {
+        builder_char(out, ' ');
+        put_template(out, &tries->names.items[i].name);
+        builder_str(out, tries->names.items[i].is_directory ? STR(" directory") : STR(""));
+    }
+    if (tries->status)
+        builder_format(out, " = %u", tries->status);
+    builder_char(out, '\n');
+}
+
 static void put_action(struct builder *out, unsigned depth, const struct route *route) {
     const struct policy *policy = &route->policy;
     put_line(out, depth);
@@ -338,7 +357,9 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
             builder_format(out, " uri %.*s", STR_ARG(route->pass->uri));
         break;
     case ROUTE_FILES:
-        builder_str(out, STR("files "));
+        builder_str(out, policy->alias_len ? STR("files alias ") : STR("files "));
+        if (policy->alias_len && policy->alias_len != POLICY_ALIAS_WHOLE)
+            builder_format(out, "of %zu bytes ", policy->alias_len);
         put_template(out, &policy->root);
         for (size_t i = 0; i < policy->indexes.count; i++) {
             builder_char(out, ' ');
@@ -438,6 +459,7 @@ static void put_route(struct builder *out, unsigned depth, const struct route *r
     }
     builder_str(out, route->is_internal ? STR(" internal\n") : STR("\n"));
     put_action(out, depth + 1, route);
+    put_tries(out, depth + 1, route->tries);
     put_policy(out, depth + 1, &route->policy, model);
     put_program(out, depth + 1, &route->program, model);
     put_table(out, depth + 1, &route->children, model);

@@ -58,8 +58,24 @@ struct error_page {
     struct template target; /* a path (with arguments), @NAME, or a URL to redirect to */
 };
 
+/* try_files: one name after the other is looked for. */
+struct try_name {
+    struct template name;
+    bool is_directory; /* it was written with a '/' at its end, which is not in the name */
+};
+
+struct try_files {
+    VEC(struct try_name) names; /* the last one is where to go when nothing is found: a path or @NAME */
+    unsigned status;            /* or this is answered then, and all names are looked for */
+};
+
 /* What Server and our own pages say: name and version, the name alone, or (Server only) a text. */
 enum server_tokens { SERVER_TOKENS_ON, SERVER_TOKENS_OFF, SERVER_TOKENS_BUILD, SERVER_TOKENS_TEXT };
+
+#define POLICY_ALIAS_WHOLE SIZE_MAX
+
+/* if_modified_since */
+enum modified_since { MODIFIED_EXACT, MODIFIED_BEFORE, MODIFIED_IGNORED };
 
 /* Settings with nginx's inheritance already applied: every route has its own whole set. */
 struct policy {
@@ -74,7 +90,8 @@ struct policy {
     enum log_level error_level;         /* of the most talkative of them */
     enum server_tokens server_tokens;
     struct template server_text; /* SERVER_TOKENS_TEXT; evaluates to "": no Server field */
-    struct template root;        /* empty: nginx's default "html" made absolute */
+    size_t alias_len; /* alias: bytes of the path that root stands for; POLICY_ALIAS_WHOLE: all; 0: no alias */
+    struct template root; /* empty: nginx's default "html" made absolute */
     VEC(struct template) indexes;
     struct map *types; /* extension in lower case -> struct str *; NULL: no extension says a type */
     struct str default_type;
@@ -96,6 +113,10 @@ struct policy {
     struct proxy_policy proxy;
     bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     bool is_tcp_nodelay;
+    uint64_t max_ranges; /* 0: none are served; UINT64_MAX when not said */
+    enum modified_since modified_since;
+    bool has_etag;               /* of files; on */
+    bool is_not_found_logged;    /* log_not_found; on */
     bool is_error_recursive;     /* recursive_error_pages: the page of an error may have an error page too */
     bool is_redirect_absolute;   /* absolute_redirect: "/x" in a Location becomes a whole URL; on */
     bool is_redirect_with_port;  /* port_in_redirect; on */
@@ -135,6 +156,7 @@ struct route {
     enum route_action action;
     struct pass *pass;
     struct program program;
+    struct try_files *tries; /* try_files; NULL: none */
     struct policy policy;
     struct route_table children; /* nested locations */
 };

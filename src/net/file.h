@@ -15,12 +15,12 @@ struct file_info {
     bool is_regular, is_directory, is_executable; /* executable: by its owner */
 };
 
-/* Opens `path`, relative and NUL-terminated, beneath the directory `root` for reading, and tells what it is.
- * Only regular files and directories are opened. A path with a ".." segment or a leading '/' is refused with
- * -EACCES, as is anything that is neither file nor directory; symbolic links are followed wherever they lead,
- * as nginx does. -ENOENT, -ENOTDIR, -EACCES, -ENAMETOOLONG, -ELOOP are the path's; -EMFILE, -ENFILE, -ENOMEM
- * our shortage. */
-int file_open(const char *root, const char *path, struct file_info *info);
+/* Opens `path`, NUL-terminated, for reading, and tells what it is. Its first `trusted` bytes are the
+ * configuration's; the rest may be a client's, and a segment ".." of which any byte is there is refused with
+ * -EACCES. Only regular files and directories are opened, else -ENODEV; symbolic links are followed wherever
+ * they lead, as nginx does. -ENOENT, -ENOTDIR, -EACCES, -ENAMETOOLONG, -ELOOP are the path's; -EMFILE, -ENFILE,
+ * -ENOMEM our shortage. */
+int file_open(const char *path, size_t trusted, struct file_info *info);
 /* What is at `path`, absolute or relative to the working directory, NUL-terminated; symbolic links are
  * followed. Anything may be there. 0 or negative errno, -ENOENT above all. */
 int file_look(const char *path, struct file_info *info);

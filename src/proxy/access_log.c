@@ -68,10 +68,7 @@ static bool has_root(struct exchange *x) {
     struct file_info info;
     template_eval(x, &exchange_policy(x)->root, &out);
     root[out.len] = '\0';
-    int file = out.overflow ? -ENAMETOOLONG : file_open(root, ".", &info);
-    if (file >= 0)
-        file_close(file);
-    return file >= 0 && info.is_directory;
+    return !out.overflow && file_look(root, &info) == 0 && info.is_directory;
 }
 
 /* A path with variables: opened for this line alone. */

@@ -38,16 +38,6 @@ static enum exchange_state path_follow(struct exchange *x, struct str target) {
     return exchange_redirect(x, str_head(target, at), args);
 }
 
-static enum exchange_state name_follow(struct exchange *x, struct str target) {
-    const struct route *route = map_get(&x->site->named, target);
-    if (route && x->path.len)
-        return exchange_redirect_named(x, route);
-    exchange_log(x, LOG_ERROR,
-                 route ? "empty URI in redirect to named location" : "could not find named location");
-    local_prepare_status(x, 500);
-    return STATE_ANSWER;
-}
-
 static void url_follow(struct exchange *x, const struct error_page *page, struct str target) {
     unsigned status = local_is_redirect(page->response) && !page->keeps_status ? page->response : 302;
     if (!local_prepare_redirect(x, status, target))
@@ -74,7 +64,7 @@ static enum exchange_state page_follow(struct exchange *x, const struct error_pa
         return STATE_ANSWER;
     }
     keep(x, page->keeps_status ? refused.status : page->response, refused.headers);
-    enum exchange_state next = target.ptr[0] == '/' ? path_follow(x, target) : name_follow(x, target);
+    enum exchange_state next = target.ptr[0] == '/' ? path_follow(x, target) : exchange_redirect_to(x, target);
     if (next == STATE_ANSWER && x->why != WHY_NONE) /* a cycle */
         local_prepare_why(x);
     return next;

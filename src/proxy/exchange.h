@@ -96,6 +96,7 @@ struct exchange {
     bool is_path_foreign; /* a rewrite has changed the path within its location: proxy_pass takes it whole */
     bool is_internal;     /* a rewrite or an internal redirection has led here */
     uint8_t redirections; /* and rewrites that changed the path */
+    bool adds_path;       /* try_files has found the path behind an alias that stands for all of it */
     bool has_error_page;  /* error_page has been followed, and is not to be again */
     bool is_body_dropped; /* the request's body is for nobody any more */
     const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
@@ -213,6 +214,8 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why);
 enum exchange_state exchange_redirect(struct exchange *x, struct str path, struct str args);
 /* The same to a named location: path and args stay. */
 enum exchange_state exchange_redirect_named(struct exchange *x, const struct route *route);
+/* The same by "@name"; 500 when there is none. */
+enum exchange_state exchange_redirect_to(struct exchange *x, struct str name);
 /* May path or args be changed once more? Counts it; if not, the exchange is to answer 500. */
 bool exchange_may_redirect(struct exchange *x);
 /* Matches, and on success sets captures and the slots of named groups. The subject outlives the exchange. False

@@ -8,6 +8,7 @@
 #include "proxy/local.h"
 #include "proxy/rewrite.h"
 #include "proxy/secure.h"
+#include "proxy/try_files.h"
 #include "proxy/variables.h"
 
 enum { PATH_SLACK = 16, REDIRECTIONS_MAX = 10 };
@@ -130,6 +131,8 @@ static enum exchange_state redirect(struct exchange *x, const struct route *goal
     x->response = NULL;
     x->why = WHY_NONE;
     x->is_internal = true;
+    x->adds_path = false;
+    x->is_read = true;
     x->goal = goal;
     if (exchange_may_redirect(x))
         return STATE_ROUTE;
@@ -146,6 +149,18 @@ enum exchange_state exchange_redirect(struct exchange *x, struct str path, struc
 
 enum exchange_state exchange_redirect_named(struct exchange *x, const struct route *route) {
     return redirect(x, route);
+}
+
+enum exchange_state exchange_redirect_to(struct exchange *x, struct str name) {
+    const struct route *route = map_get(&x->site->named, name);
+    if (route && x->path.len)
+        return exchange_redirect_named(x, route);
+    if (route)
+        exchange_log(x, LOG_ERROR, "empty URI in redirect to named location \"%.*s\"", STR_ARG(name));
+    else
+        exchange_log(x, LOG_ERROR, "could not find named location \"%.*s\"", STR_ARG(name));
+    local_prepare_status(x, 500);
+    return STATE_ANSWER;
 }
 
 /* The method that the server is asked with. */
@@ -289,8 +304,8 @@ enum exchange_state exchange_guard(struct exchange *x) {
 }
 
 enum exchange_state exchange_content(struct exchange *x) {
-    if (x->route->action == ROUTE_PASS)
-        return pass_begin(x);
-    files_prepare(x);
-    return STATE_ANSWER;
+    enum exchange_state next;
+    if (x->route->tries && try_files_run(x, &next))
+        return next;
+    return x->route->action == ROUTE_PASS ? pass_begin(x) : files_serve(x);
 }

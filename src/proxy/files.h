@@ -3,9 +3,9 @@
 
 #include "proxy/exchange.h"
 
-/* Serves x->path from the route's root: index files, types, Last-Modified and ETag, conditions (RFC 9110 13),
- * one byte range or several (14), redirect of a directory without its slash. Prepares x->local; only GET and
- * HEAD, else 405. */
-void files_prepare(struct exchange *x);
+/* Serves x->path from the route's root or alias: files, and for a path that ends by '/' the index file, to
+ * which an internal redirection leads; a directory without its slash is redirected to itself. Prepares x->local
+ * and returns STATE_ANSWER, or STATE_ROUTE. Only GET and HEAD get files. */
+enum exchange_state files_serve(struct exchange *x);
 
 #endif

@@ -5,6 +5,7 @@
 #include "loop/clock.h"
 #include "loop/random.h"
 #include "net/tls_facts.h"
+#include "proxy/file_path.h"
 #include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
 
@@ -123,6 +124,12 @@ static void map_build(struct exchange *x, const struct variable *variable, struc
 
 static void root_build(struct exchange *x, struct builder *out) {
     template_eval(x, &exchange_policy(x)->root, out);
+}
+
+static void filename_build(struct exchange *x, struct builder *out) {
+    struct file_path path;
+    if (file_path_build(x, &path) == FILE_PATH_MADE)
+        builder_str(out, builder_view(&path.out));
 }
 
 /* Variables of the moment. */
@@ -367,8 +374,7 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
         root_build(x, out);
         return;
     case VARIABLE_REQUEST_FILENAME:
-        root_build(x, out);
-        builder_str(out, x->path);
+        filename_build(x, out);
         return;
     case VARIABLE_MAP:
         map_build(x, variable, out);

@@ -344,8 +344,8 @@ int file_look(const char *path, struct file_info *info) {
     return 0;
 }
 
-int file_open(const char *root, const char *path, struct file_info *info) {
-    (void)root;
+int file_open(const char *path, size_t trusted, struct file_info *info) {
+    path += trusted;
     slip();
     if (dice_chance(&world.fate, world.weather.file_fail))
         return fault(dice_chance(&world.fate, 500) ? EMFILE : EIO, 1000);

@@ -244,8 +244,8 @@ static void test_files_and_names(void **state) {
     char bytes[10];
     (void)state;
     fair();
-    assert_int_equal(file_open("/srv", "missing", &info), -ENOENT);
-    int fd = file_open("/srv", "a.txt", &info);
+    assert_int_equal(file_open("/srv/missing", 4, &info), -ENOENT);
+    int fd = file_open("/srv/a.txt", 4, &info);
     assert_int_equal(info.size, 5000);
     assert_int_equal(file_read(fd, bytes, 10, 4995), 5);
     file_close(fd);

@@ -3,20 +3,53 @@
 
 /* Static files: where they are and of what type. */
 
-static void root_set(struct scope *scope, const struct node *node, const struct directive *row) {
+/* Both root and alias in one block say two things of one. */
+static bool is_second(struct scope *scope, const struct node *node) {
+    bool is_alias = str_eq(node_name(node), STR("alias"));
+    for (const struct node *at = node->parent->first; at && at != node; at = at->next)
+        if (at->row && str_eq(node_name(at), is_alias ? STR("root") : STR("alias"))) {
+            reader_fail(scope->reader, &node->words[0],
+                        "\"%.*s\" directive is duplicate, \"%.*s\" directive was specified earlier",
+                        STR_ARG(node_name(node)), STR_ARG(node_name(at)));
+            return true;
+        }
+    return false;
+}
+
+/* False: said. */
+static bool base_read(struct scope *scope, const struct node *node, const struct directive *row,
+                      struct str path) {
     struct reader *reader = scope->reader;
-    struct str path = node->words[1].text;
-    if (str_find(path, STR("$document_root")) != STR_NONE ||
-        str_find(path, STR("$realpath_root")) != STR_NONE) {
-        reader_fail(reader, &node->words[1], "\"%s\" cannot be named by the variable that it defines",
-                    row->name);
-        return;
-    }
-    if (path.len > 1 && path.ptr[path.len - 1] == '/')
-        path.len--;
+    static const struct str own[] = {{"document_root", 13}, {"realpath_root", 13}};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (str_find(path, reader_join(reader, STR("$"), own[i])) != STR_NONE ||
+            str_find(path, reader_join(reader, STR("${"), own[i])) != STR_NONE) {
+            reader_fail(reader, &node->words[1], "the $%.*s variable cannot be used in the \"%s\" directive",
+                        STR_ARG(own[i]), row->name);
+            return false;
+        }
     if (path.len == 0 || path.ptr[0] != '$')
         path = reader_path(reader, path);
-    compile_template(scope, &node->words[1], path, &scope->policy->root);
+    return compile_template(scope, &node->words[1], path, &scope->policy->root);
+}
+
+static void root_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct str path = node->words[1].text;
+    if (path.len > 1 && path.ptr[path.len - 1] == '/')
+        path.len--;
+    if (!is_second(scope, node) && base_read(scope, node, row, path))
+        scope->policy->alias_len = 0;
+}
+
+static void alias_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    const struct route *route = scope->route;
+    if (route->match == ROUTE_NAMED) {
+        reader_fail(scope->reader, &node->words[0],
+                    "the \"alias\" directive cannot be used inside the named location");
+        return;
+    }
+    if (!is_second(scope, node) && base_read(scope, node, row, node->words[1].text))
+        scope->policy->alias_len = route->match == ROUTE_REGEX ? POLICY_ALIAS_WHOLE : route->pattern.len;
 }
 
 static void index_add(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -30,10 +63,9 @@ static void index_add(struct scope *scope, const struct node *node, const struct
             reader_fail(reader, at, "index \"\" in \"%s\" directive is invalid", row->name);
             continue;
         }
-        if (at->text.ptr[0] == '/') {
-            reader_fail(reader, at, "an index with a path (\"%.*s\") is not built yet", STR_ARG(at->text));
-            continue;
-        }
+        if (at->text.ptr[0] == '/' && i + 1 < node->count)
+            reader_say(reader, SEVERITY_WARNING, at,
+                       "only the last index in \"%s\" directive should be absolute", row->name);
         struct template name;
         if (!compile_template(scope, at, at->text, &name))
             continue;
@@ -77,32 +109,67 @@ static void types_read(struct scope *scope, const struct node *node, const struc
         type_add(reader, scope->policy->types, at);
 }
 
-/* "$uri $uri/ =404" is what serving files does by itself. */
+static bool name_read(struct scope *scope, const struct word *at, struct try_files *tries, bool is_last) {
+    struct str text = at->text;
+    struct try_name name = {0};
+    if (!is_last && text.len && text.ptr[text.len - 1] == '/') {
+        name.is_directory = true;
+        text.len--;
+    }
+    if (!compile_template(scope, at, text, &name.name))
+        return false;
+    struct try_name *slot = VEC_ADD(&tries->names, &scope->reader->model->arena);
+    if (!slot)
+        return reader_starve(scope->reader);
+    *slot = name;
+    return true;
+}
+
+/* try_files NAME ... PATH|@NAME|=CODE */
 static void try_files_read(struct scope *scope, const struct node *node, const struct directive *row) {
-    bool is_usual = node->count == 4 && str_eq(node->words[1].text, STR("$uri")) &&
-                    str_eq(node->words[2].text, STR("$uri/")) && str_eq(node->words[3].text, STR("=404"));
-    is_usual |= node->count == 3 && str_eq(node->words[1].text, STR("$uri")) &&
-                (str_eq(node->words[2].text, STR("=404")) || str_eq(node->words[2].text, STR("$uri/")));
-    if (is_usual) {
-        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0],
-                   "this \"%s\" is how files are served in any case", row->name);
+    struct reader *reader = scope->reader;
+    const struct word *last = &node->words[node->count - 1];
+    struct try_files *tries = reader_alloc(reader, sizeof *tries);
+    uint64_t status = 0;
+    bool has_status = str_starts(last->text, STR("="));
+    if (!tries)
+        return;
+    if (has_status && (!str_to_u64(str_from(last->text, 1), &status) || status > 999 || status == 0)) {
+        struct diagnostic *said = reader_fail(reader, last, "invalid code \"%.*s\" in \"%s\"",
+                                              STR_ARG(str_from(last->text, 1)), row->name);
+        diagnostic_hint(reader->diagnostics, said, "write =404, a path, or @NAME of a named location");
         return;
     }
-    struct diagnostic *said = reader_fail(scope->reader, &node->words[0], "\"%s\" is not built yet", row->name);
-    diagnostic_hint(scope->reader->diagnostics, said, "only \"try_files $uri $uri/ =404;\" is taken");
+    tries->status = (unsigned)status;
+    for (size_t i = 1; i < node->count - has_status; i++)
+        if (!name_read(scope, &node->words[i], tries, i + 1 == node->count))
+            return;
+    scope->route->tries = tries;
+}
+
+static void since_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    static const struct str names[] = {{"exact", 5}, {"before", 6}, {"off", 3}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq(node->words[1].text, names[i])) {
+            scope->policy->modified_since = (enum modified_since)i;
+            return;
+        }
+    set_fail(scope, &node->words[1], row, "off, exact or before");
 }
 
 static const struct directive rows[] = {
     {"root", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, root_set, NOTHING, NULL},
+    {"alias", CONTEXT_LOCATION, 1, 1, DIRECTIVE_ONCE, alias_set, NOTHING, NULL},
     {"index", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, index_add, NOTHING, NULL},
     {"types", CONTEXT_HSL, 0, 0, DIRECTIVE_BLOCK, types_read, NOTHING, NULL},
     {"default_type", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_text, POLICY(default_type), NULL},
     {"try_files", CONTEXT_SERVER | CONTEXT_LOCATION, 2, ARGUMENTS_ANY, DIRECTIVE_ONCE, try_files_read, NOTHING,
      NULL},
     {"autoindex", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
-    {"etag", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "on"},
-    {"if_modified_since", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "exact"},
-    {"log_not_found", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"etag", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(has_etag), NULL},
+    {"if_modified_since", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, since_set, NOTHING, NULL},
+    {"max_ranges", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_number, POLICY(max_ranges), NULL},
+    {"log_not_found", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_not_found_logged), NULL},
     {"types_hash_max_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"types_hash_bucket_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"sendfile", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, "files are sent the cheapest way"},

@@ -86,21 +86,6 @@ static ssize_t file_search(struct search *search, int file) {
     return 0;
 }
 
-/* The file's directory and its name in it. */
-static int user_file_open(char *path, size_t len, struct file_info *info) {
-    size_t slash = len;
-    while (slash && path[slash - 1] != '/')
-        slash--;
-    if (slash == len)
-        return len ? -EISDIR : -ENOENT;
-    if (slash == 0)
-        return file_open(".", path, info);
-    path[slash - 1] = '\0';
-    int file = file_open(slash == 1 ? "/" : path, path + slash, info);
-    path[slash - 1] = '/';
-    return file;
-}
-
 static enum guard_verdict refuse(struct exchange *x, unsigned status) {
     x->guarding->status = status;
     return GUARD_REFUSES;
@@ -148,7 +133,7 @@ static enum guard_verdict user_judge(struct exchange *x, const struct guard *gua
     struct search search = {.x = x, .user = credentials->user};
     if (!path_find(x, guard, &path))
         return refuse(x, 500);
-    int file = user_file_open(memory, path.len - 1, &info);
+    int file = file_open(memory, path.len - 1, &info);
     if (file < 0)
         return file_fail(x, "open", memory, file);
     ssize_t error = info.is_directory ? -EISDIR : file_search(&search, file);
