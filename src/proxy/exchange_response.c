@@ -158,7 +158,7 @@ enum exchange_state exchange_await(struct exchange *x) {
             x->error = (int)got;
         if (got <= 0)
             return exchange_fail(x, got == 0 ? WHY_ANSWER_CLOSED : WHY_BACKEND_RESET);
-        x->attempt->received += (uint64_t)got;
+        x->attempt->received = x->back.in.filled;
         enum exchange_state next = head_parse(x);
         if (next != STATE_AWAIT)
             return next;
@@ -178,7 +178,7 @@ static enum why down_move(struct exchange *x, struct gather *g) {
     enum passage_verdict verdict =
         passage_move(x, &x->down, &x->back.in, x->back.duct, x->engine->back_scratch, g);
     x->sent_bytes += x->down.bytes - before;
-    x->attempt->received += x->down.bytes - before;
+    x->attempt->received = x->back.in.filled;
     return passage_why(x, verdict, down_whys);
 }
 

@@ -35,6 +35,7 @@ ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t
         owned_free(inbox);
         ssize_t got = duct_recv(duct, scratch, scratch_bytes);
         inbox->view = str_make(scratch, got > 0 ? (size_t)got : 0);
+        inbox->filled += inbox->view.len;
         return got;
     }
     if (inbox->view.len >= max_bytes)
@@ -47,8 +48,10 @@ ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t
         end = inbox->view.len;
     }
     ssize_t got = duct_recv(duct, inbox->owned + end, inbox->capacity - end);
-    if (got > 0)
+    if (got > 0) {
         inbox->view.len += (size_t)got;
+        inbox->filled += (size_t)got;
+    }
     return got;
 }
 

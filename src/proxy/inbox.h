@@ -9,7 +9,8 @@ struct inbox {
     struct str view;
     char *owned; /* NULL: view is borrowed or empty */
     size_t capacity;
-    size_t *total; /* sum of all bytes kept by the engine */
+    size_t *total;   /* sum of all bytes kept by the engine */
+    uint64_t filled; /* bytes read so far, in all */
 };
 
 static inline void inbox_init(struct inbox *inbox, size_t *total) {

@@ -44,12 +44,20 @@ static void id_make(struct member *member) {
             builder_format(&id, "%02x", digest[i]);
 }
 
+static unsigned ordinal_of(const struct group *group, const struct address *address) {
+    unsigned count = 0;
+    for (unsigned i = 0; i < group->count; i++)
+        count += address_eq(&group->members[i].peer->address, address);
+    return count;
+}
+
 static bool member_add(struct group *group, struct registry *registry, const struct group_place *place) {
     struct member *bigger = mem_resize(group->members, (group->count + 1) * sizeof *bigger);
     if (!bigger)
         return false;
     group->members = bigger;
-    struct peer *peer = registry_peer(registry, group->upstream->name, &place->address);
+    struct peer *peer =
+        registry_peer(registry, group->upstream->name, &place->address, ordinal_of(group, &place->address));
     if (!peer)
         return false;
     const struct upstream_server *server = place->server;

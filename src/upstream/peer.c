@@ -101,8 +101,9 @@ static struct peer *peer_new(struct str upstream, const struct address *address)
 }
 
 static bool is_same(const struct registered *entry, uint64_t hash, struct str upstream,
-                    const struct address *address) {
-    return entry->hash == hash && address_eq(&entry->peer->address, address) &&
+                    const struct address *address, unsigned ordinal) {
+    return entry->hash == hash && entry->peer->ordinal == ordinal &&
+           address_eq(&entry->peer->address, address) &&
            str_eq(str_of(entry->peer->upstream), str_head(upstream, PEER_NAME_MAX - 1));
 }
 
@@ -123,18 +124,21 @@ static struct peer *registry_add(struct registry *registry, struct list *bucket,
     return peer;
 }
 
-struct peer *registry_peer(struct registry *registry, struct str upstream, const struct address *address) {
+struct peer *registry_peer(struct registry *registry, struct str upstream, const struct address *address,
+                           unsigned ordinal) {
     uint64_t hash = hash_str(address_bytes(address), peer_hash_upstream(upstream) + address_port(address));
     struct list *bucket = &registry->buckets[hash % BUCKETS];
     struct peer *peer = NULL;
     pthread_mutex_lock(&registry->lock);
     LIST_EACH (bucket, node) {
         struct registered *entry = LIST_OF(node, struct registered, node);
-        if (!peer && is_same(entry, hash, upstream, address))
+        if (!peer && is_same(entry, hash, upstream, address, ordinal))
             peer = entry->peer;
     }
     if (!peer)
         peer = registry_add(registry, bucket, hash, upstream, address);
+    if (peer)
+        peer->ordinal = ordinal;
     if (peer)
         peer_take(peer);
     pthread_mutex_unlock(&registry->lock);

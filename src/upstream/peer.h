@@ -48,6 +48,7 @@ struct peer {
     struct peer_check check;
     uint64_t upstream_hash; /* of the whole name: the sid table's namespace */
     struct address address;
+    unsigned ordinal;             /* among the upstream's peers of this address */
     char name[PEER_NAME_MAX];     /* address_build's text, for logs and $upstream_addr */
     char upstream[PEER_NAME_MAX]; /* name of its upstream, cut */
 };
@@ -56,8 +57,10 @@ struct registry;
 struct registry *registry_new(void);
 void registry_free(struct registry *registry);
 /* The peer with this upstream name and address, made when there is none; a reference is taken for the caller.
- * NULL without memory. Any thread. */
-struct peer *registry_peer(struct registry *registry, struct str upstream, const struct address *address);
+ * An address that the upstream names several times is several peers: `ordinal` says which, from 0. NULL without
+ * memory. Any thread. */
+struct peer *registry_peer(struct registry *registry, struct str upstream, const struct address *address,
+                           unsigned ordinal);
 
 static inline bool peer_is_checked_down(const struct peer *peer) {
     return atomic_load_explicit(&peer->check.state, memory_order_relaxed) == PEER_DOWN;

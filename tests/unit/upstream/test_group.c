@@ -318,10 +318,12 @@ static void test_peers_live_over_a_reload(void **state) {
     assert_null(group_find(f.group, a));
     assert_ptr_equal(group_find(f.group, b), &f.group->members[0]);
     assert_false(peer_is_gone(a));
-    group_enter(f.group); group_leave(before);
+    group_enter(f.group);
+    group_leave(before);
     assert_true(peer_is_gone(a));
     assert_false(peer_is_gone(b));
-    group_enter(before); group_leave(f.group); /* and back */
+    group_enter(before);
+    group_leave(f.group); /* and back */
     assert_false(peer_is_gone(a));
     group_leave(before);
     assert_true(peer_is_gone(a) && peer_is_gone(b));
@@ -356,7 +358,7 @@ static void test_registry_lets_go(void **state) {
     struct peer *kept = NULL;
     for (unsigned i = 0; i < 5000; i++) {
         assert_true(address_parse(STR("127.0.0.1"), (uint16_t)(1000 + i), &address));
-        struct peer *peer = registry_peer(registry, STR("x"), &address);
+        struct peer *peer = registry_peer(registry, STR("x"), &address, 0);
         assert_int_equal(peer->references, 2);
         if (i == 100)
             kept = peer;
@@ -364,9 +366,9 @@ static void test_registry_lets_go(void **state) {
             peer_drop(peer);
     }
     assert_true(address_parse(STR("127.0.0.1"), 1100, &address));
-    struct peer *again = registry_peer(registry, STR("x"), &address);
+    struct peer *again = registry_peer(registry, STR("x"), &address, 0);
     assert_ptr_equal(again, kept);
-    struct peer *other = registry_peer(registry, STR("y"), &address);
+    struct peer *other = registry_peer(registry, STR("y"), &address, 0);
     assert_ptr_not_equal(other, kept);
     assert_string_equal(other->name, "127.0.0.1:1100");
     peer_drop(again);

@@ -23,7 +23,7 @@ static void world_init(struct world *w) {
     for (uint16_t i = 0; i < 2; i++) {
         struct address address;
         assert_true(address_parse(STR("127.0.0.1"), (uint16_t)(3001 + i), &address));
-        w->peers[i] = registry_peer(w->registry, STR("nodes"), &address);
+        w->peers[i] = registry_peer(w->registry, STR("nodes"), &address, 0);
         assert_non_null(w->peers[i]);
     }
 }

@@ -21,7 +21,7 @@ static void world_init(struct world *w, size_t max_entries) {
     for (uint16_t i = 0; i < 3; i++) {
         struct address address;
         assert_true(address_parse(STR("127.0.0.1"), (uint16_t)(3001 + i), &address));
-        w->peers[i] = registry_peer(w->registry, i < 2 ? STR("a") : STR("b"), &address);
+        w->peers[i] = registry_peer(w->registry, i < 2 ? STR("a") : STR("b"), &address, 0);
         assert_non_null(w->peers[i]);
     }
 }
