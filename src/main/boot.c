@@ -4,6 +4,7 @@
 #include "dialect/oneliner.h"
 #include "main/disk.h"
 #include "main/door.h"
+#include "main/privileges.h"
 #include "main/report.h"
 #include "main/summary.h"
 #include "proxy/snapshot.h"
@@ -57,8 +58,8 @@ struct model *boot_read(const struct options *options, struct diagnostics *diagn
     }
     if (!model)
         return NULL;
-    if (!diagnostics->errors)
-        model_lint(model, diagnostics);
+    model_lint(model, diagnostics);
+    privileges_check(model, diagnostics);
     if (!diagnostics->errors && !model->listens.count) {
         struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_ERROR, nowhere(options->config),
                                                   "nothing listens: there is no server block");

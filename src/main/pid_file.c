@@ -20,6 +20,14 @@ int pid_file_write(const char *path, pid_t pid) {
     return error;
 }
 
+void pid_file_remove(const char *path) {
+    if (unlink(path) == 0)
+        return;
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+}
+
 pid_t pid_file_read(const char *path) {
     char text[NUMBER_MAX] = "";
     int fd = open(path, O_RDONLY | O_CLOEXEC);

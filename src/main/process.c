@@ -6,6 +6,7 @@
 #include "main/boot.h"
 #include "main/error_logs.h"
 #include "main/pid_file.h"
+#include "main/privileges.h"
 #include "main/reload.h"
 #include "main/report.h"
 #include "main/sockets.h"
@@ -129,6 +130,7 @@ static bool workers_start(struct process *process, struct diagnostics *diagnosti
         int error = worker_start(&process->workers[i]);
         if (error)
             return say_failed(diagnostics, "starting", STR("a thread"), error);
+        privileges_bind(process->snapshot->model, &process->log, i, process->workers[i].thread);
     }
     return true;
 }
@@ -177,7 +179,8 @@ static bool parts_start(struct process *process, struct model *model, struct soc
     report_tell(report, SEVERITY_WARNING, process_log(process));
     if (is_daemon && !daemonise(process, diagnostics))
         return false;
-    if (!workers_make(process, sockets, diagnostics) || !pid_write(process, diagnostics))
+    if (!workers_make(process, sockets, diagnostics) || !pid_write(process, diagnostics) ||
+        !privileges_apply(process->snapshot->model, diagnostics))
         return false;
     snapshot_replace(NULL, process->snapshot);
     return workers_start(process, diagnostics);
@@ -329,7 +332,7 @@ static void process_end(struct process *process) {
     sid_table_free(process->sids);
     registry_free(process->registry);
     if (process->pid_path[0])
-        unlink(process->pid_path);
+        pid_file_remove(process->pid_path);
     error_logs_close(process->logs);
 }
 

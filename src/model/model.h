@@ -12,6 +12,19 @@ struct slot {
     bool is_set; /* by `set`: it is worth a warning when it is read before that */
 };
 
+/* What is said of the process itself. */
+struct process_settings {
+    struct str user, group; /* empty: it stays who it is; the group named like the user */
+    struct place user_place;
+    struct str directory; /* working_directory */
+    int priority;
+    bool has_core_bytes;
+    uint64_t core_bytes;         /* worker_rlimit_core */
+    VEC(struct str) environment; /* NAME=VALUE */
+    bool is_affinity_auto;       /* a processor for each loop, in turn; of those that the mask names */
+    VEC(struct str) masks; /* worker_cpu_affinity: binary digits, one for each loop; the last for the rest */
+};
+
 struct log_file {
     struct str path;     /* or "syslog:..." */
     size_t buffer_bytes; /* 0: each line is written at once */
@@ -31,6 +44,7 @@ struct model {
     VEC(struct error_log) error_logs; /* the program's own; empty: not said */
     uint64_t descriptors;             /* worker_rlimit_nofile; 0: as found */
     uint64_t shutdown_timeout_ms;     /* worker_shutdown_timeout: how long a graceful end waits; 0: no limit */
+    struct process_settings process;
     bool has_http;
 
     struct map *types; /* the built-in ones, for policies whose `types` is not said; NULL: not made */
@@ -62,7 +76,7 @@ void model_print(struct builder *out, const struct model *model);
 
 /* What can be said of a model as such, whatever its dialect: read timeouts not above 45 s where Socket.IO may
  * pass, ports that differ from their siblings' by a typing slip, upstreams nobody uses, several servers without
- * any affinity. */
+ * any affinity. Of a model that was read with errors only what they cannot be the reason of. */
 void model_lint(const struct model *model, struct diagnostics *diagnostics);
 
 #endif

@@ -84,14 +84,12 @@ static void lint_timeout(const struct route *route, void *context) {
                     "connections that are merely silent would be closed; set it above the sum, as 60s or 120s");
 }
 
-struct use {
-    const struct upstream *upstream;
-    bool is_used;
-};
-
+/* Notes the upstream's name among those that are used. */
 static void lint_use(const struct route *route, void *context) {
-    struct use *use = context;
-    use->is_used |= route->action == ROUTE_PASS && route->pass && route->pass->upstream == use->upstream;
+    struct map *used = context;
+    struct upstream *upstream = route->action == ROUTE_PASS && route->pass ? route->pass->upstream : NULL;
+    if (upstream && !map_get(used, upstream->name))
+        map_put(used, upstream->name, upstream);
 }
 
 static void lint_affinity(const struct upstream *upstream, const struct lint *lint) {
@@ -142,18 +140,28 @@ static void lint_ports(const struct upstream *upstream, const struct lint *lint)
     }
 }
 
+static void lint_upstreams(const struct model *model, const struct lint *lint) {
+    struct map used;
+    map_init(&used, lint->diagnostics->arena, false);
+    all_routes_each(model, lint_use, &used);
+    for (size_t i = 0; i < model->upstreams.count; i++) {
+        const struct upstream *upstream = model->upstreams.items[i];
+        lint_affinity(upstream, lint);
+        if (!upstream->is_implicit && !map_get(&used, upstream->name))
+            say(lint, SEVERITY_WARNING, upstream->place, "upstream \"%.*s\" is used by no proxy_pass",
+                STR_ARG(upstream->name));
+    }
+}
+
 void model_lint(const struct model *model, struct diagnostics *diagnostics) {
     struct lint whole = {model, diagnostics}, *lint = &whole;
+    bool is_whole = diagnostics->errors == 0;
+    for (size_t i = 0; i < model->upstreams.count; i++)
+        lint_ports(model->upstreams.items[i], lint);
+    if (!is_whole)
+        return;
     all_routes_each(model, lint_timeout, lint);
-    for (size_t i = 0; i < model->upstreams.count; i++) {
-        struct use use = {.upstream = model->upstreams.items[i]};
-        all_routes_each(model, lint_use, &use);
-        lint_affinity(use.upstream, lint);
-        lint_ports(use.upstream, lint);
-        if (!use.is_used && !use.upstream->is_implicit)
-            say(lint, SEVERITY_WARNING, use.upstream->place, "upstream \"%.*s\" is used by no proxy_pass",
-                STR_ARG(use.upstream->name));
-    }
+    lint_upstreams(model, lint);
     if (model->sites.count == 0) {
         struct diagnostic *said = say(lint, SEVERITY_WARNING, (struct place){STR(""), 0, 0},
                                       "no server block is there: nothing is listened on");

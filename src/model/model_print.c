@@ -651,6 +651,23 @@ static void put_map(struct builder *out, const struct value_map *map) {
     builder_char(out, '\n');
 }
 
+static void put_process(struct builder *out, const struct process_settings *settings) {
+    if (settings->user.len)
+        builder_format(out, "user %.*s %.*s\n", STR_ARG(settings->user), STR_ARG(settings->group));
+    if (settings->directory.len)
+        builder_format(out, "directory %.*s\n", STR_ARG(settings->directory));
+    if (settings->priority)
+        builder_format(out, "priority %d\n", settings->priority);
+    if (settings->has_core_bytes)
+        builder_format(out, "core_bytes %llu\n", (unsigned long long)settings->core_bytes);
+    for (size_t i = 0; i < settings->environment.count; i++)
+        builder_format(out, "env %.*s\n", STR_ARG(settings->environment.items[i]));
+    if (settings->is_affinity_auto)
+        builder_str(out, STR("affinity auto\n"));
+    for (size_t i = 0; i < settings->masks.count; i++)
+        builder_format(out, "affinity mask %.*s\n", STR_ARG(settings->masks.items[i]));
+}
+
 void model_print(struct builder *out, const struct model *model) {
     if (model->loops)
         builder_format(out, "loops %u\n", model->loops);
@@ -660,6 +677,7 @@ void model_print(struct builder *out, const struct model *model) {
     put_number(out, 0, "descriptors", model->descriptors, 0);
     put_number(out, 0, "shutdown_timeout_ms", model->shutdown_timeout_ms, 0);
     put_number(out, 0, "daemon", model->is_daemon, 0);
+    put_process(out, &model->process);
     if (model->pid_path.len)
         builder_format(out, "pid %.*s\n", STR_ARG(model->pid_path));
     put_error_logs(out, 0, model->error_logs.items, model->error_logs.count);

@@ -229,3 +229,36 @@ test('unix sockets: served, taken over when stale, removed at the end', async (t
   await second.cleanEnd();
   assert.strictEqual(fs.existsSync(socket), false);
 });
+
+const isRoot = process.getuid() === 0;
+
+test('user: of root only the right to low ports is left', { skip: !isRoot && 'only root can' }, async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'one', '', 'user nobody nogroup; worker_priority 3; env SAID=here;'));
+  await running(program);
+  await until('an answer', () => isOpen(port));
+  const status = fs.readFileSync(`/proc/${program.child.pid}/status`, 'utf8');
+  const uid = fs.readFileSync('/etc/passwd', 'utf8').match(/^nobody:[^:]*:(\d+)/m)[1];
+  assert.match(status, new RegExp(`^Uid:\\t${uid}\\t${uid}\\t${uid}\\t${uid}$`, 'm'));
+  assert.match(status, /^CapEff:\t0000000000000400$/m);
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+  assert.strictEqual(program.read('hawser.pid'), '');
+});
+
+test('what concerns the process is verified with the configuration', { skip: !isRoot && 'only root can' }, async (t) => {
+  const program = await start(t, config(await freePort(), 'x', '', 'user nobody-here;'));
+  assert.strictEqual((await program.ended).code, 1);
+  assert.match(program.stderr, /^nginx: \[emerg\] getpwnam\("nobody-here"\) failed in .*hawser\.conf:1\n/m);
+  assert.strictEqual(fs.existsSync(program.at('hawser.pid')), false);
+});
+
+test('working_directory and worker_cpu_affinity', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'x', '', 'working_directory /tmp; worker_cpu_affinity 1; '));
+  await running(program);
+  assert.strictEqual(fs.readlinkSync(`/proc/${program.child.pid}/cwd`), '/tmp');
+  const tasks = `/proc/${program.child.pid}/task`;
+  const bound = () => fs.readdirSync(tasks).filter((id) => /Cpus_allowed_list:\t0$/m.test(fs.readFileSync(`${tasks}/${id}/status`, 'utf8')));
+  await until('two threads on the first processor', () => bound().length >= 2);
+});

@@ -82,10 +82,10 @@ static void conf_run(const char *path) {
     struct nginx_source source = {
         .path = str_of(path), .prefix = STR("/srv/"), .globals = STR(""), .read = file_read, .glob = file_glob};
     struct model *model = nginx_read(&source, &diagnostics);
-    if (model && diagnostics.errors == 0) {
+    if (model && diagnostics.errors == 0)
         model_print(&model_out, model);
+    if (model)
         model_lint(model, &diagnostics);
-    }
     for (size_t i = 0; i < diagnostics.list.count; i++)
         diagnostic_print(&diagnostics_out, &diagnostics.list.items[i], false);
     golden(path, "model", builder_view(&model_out));
