@@ -240,10 +240,13 @@ static void on_quit(struct process *process) {
 }
 
 static void on_reload(struct process *process) {
-    if (process->is_closed)
-        log_line(&process->log, LOG_WARN, "not reloading: hawser is shutting down");
-    else
+    bool may = !process->is_draining;
+    for (unsigned i = 0; may && process->is_closed && i < process->loops; i++)
+        may = worker_undrain(&process->workers[i]);
+    if (may)
         reload_run(process);
+    else
+        log_line(&process->log, LOG_WARN, "not reloading: hawser is shutting down");
 }
 
 static void on_reopen(struct process *process) {
@@ -258,7 +261,7 @@ static void on_winch(struct process *process) {
         close(terminal);
         return;
     }
-    log_line(&process->log, LOG_NOTICE, "no more connections are accepted");
+    log_line(&process->log, LOG_NOTICE, "no more connections are accepted, until a reload (SIGHUP)");
     process_close(process);
 }
 

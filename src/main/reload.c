@@ -26,6 +26,7 @@ struct change {
     struct log log;
     struct error_logs *old_logs, *logs; /* the old ones are closed when nobody writes to them any more */
     struct sockets sockets;
+    bool opens_again; /* SIGWINCH had closed all */
     struct change_letter letters[];
 };
 
@@ -58,6 +59,8 @@ static void change_open(struct letter *letter) {
     struct change *change = own->change;
     struct worker *worker = own->worker;
     if (worker->engine) {
+        if (change->opens_again)
+            engine_undrain(worker->engine);
         worker->engine->log = change->log;
         worker->engine->log.id = worker->index + 1;
         if (engine_install(worker->engine, change->after))
@@ -75,6 +78,7 @@ static struct change *change_new(struct process *process) {
         return NULL;
     change->process = process;
     change->log = process->log;
+    change->opens_again = process->is_closed;
     atomic_init(&change->pending, process->loops);
     for (unsigned i = 0; i < process->loops; i++)
         change->letters[i] = (struct change_letter){{NULL, change_open}, change, &process->workers[i]};
@@ -86,8 +90,9 @@ static bool change_prepare(struct change *change, struct model *model, struct di
     struct process *process = change->process;
     bool is_oneliner = process->options->url_count > 0;
     change->logs = error_logs_open(process->options, model, diagnostics);
-    if (!change->logs || !sockets_open(&change->sockets, model, process->snapshot->model, process->loops,
-                                       is_oneliner, diagnostics)) {
+    if (!change->logs ||
+        !sockets_open(&change->sockets, model, change->opens_again ? NULL : process->snapshot->model,
+                      process->loops, is_oneliner, diagnostics)) {
         model_free(model);
         return false;
     }
@@ -132,6 +137,7 @@ static void change_post(struct change *change) {
     const struct model *model = change->after->model;
     change->before = process->snapshot;
     process->snapshot = change->after;
+    process->is_closed = false;
     snapshot_take(change->after); /* one for the process, one for the change */
     change->old_logs = process->logs;
     process->logs = change->logs;

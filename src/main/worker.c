@@ -12,6 +12,7 @@ static void stop_open(struct letter *letter) {
 
 static void drain_open(struct letter *letter) {
     struct worker *worker = LIST_OF(letter, struct worker, drain);
+    atomic_store(&worker->is_drain_queued, false);
     if (worker->engine)
         engine_drain(worker->engine, worker->drained, worker->context);
 }
@@ -53,9 +54,17 @@ void worker_drain(struct worker *worker, void (*drained)(void *context), void *c
     if (worker->is_drain_posted)
         return;
     worker->is_drain_posted = true;
+    atomic_store(&worker->is_drain_queued, true);
     worker->drained = drained;
     worker->context = context;
     loop_post(&worker->loop, &worker->drain);
+}
+
+bool worker_undrain(struct worker *worker) {
+    if (atomic_load(&worker->is_drain_queued))
+        return false;
+    worker->is_drain_posted = false;
+    return true;
 }
 
 void worker_stop(struct worker *worker) {

@@ -288,6 +288,11 @@ void engine_drain(struct engine *engine, void (*done)(void *), void *context) {
     engine_note_gone(engine);
 }
 
+void engine_undrain(struct engine *engine) {
+    engine->is_draining = false;
+    engine->drained = NULL;
+}
+
 void engine_note_gone(struct engine *engine) {
     void (*done)(void *) = engine->drained;
     if (!done || engine->counts.fronts || engine->counts.tunnels)

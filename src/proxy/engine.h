@@ -96,6 +96,8 @@ int engine_listen(struct engine *engine, int fd, unsigned slot);
 /* Stops accepting at all, closes idle connections, lets exchanges and tunnels finish; `done` runs on the loop
  * when the last is gone. */
 void engine_drain(struct engine *engine, void (*done)(void *), void *context);
+/* Takes a drain back: what is under way goes on as if it had not been, and sockets may be listened on again. */
+void engine_undrain(struct engine *engine);
 struct engine_counts engine_count(const struct engine *engine);
 /* For tests: walks all live objects and calls `report` for each that breaks a rule (no deadline armed, a buffer
  * not counted). The number of reports. */
