@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 enum {
+    ALIASES_MAX = 16,  /* CNAMEs whose own records have to be asked for */
     TRY_MS = 5000,     /* for one server, as nginx */
     TRIES = 3,         /* of each server */
     ROUNDS_MAX = 1024, /* of reading from one socket in a turn */
@@ -40,6 +41,8 @@ struct question {
     enum nameserver_kind kind;
     nameserver_done *done;
     void *context;
+    unsigned aliases; /* followed so far */
+    char name[NAMESERVER_NAME_MAX + 1];
 };
 
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
@@ -222,11 +225,25 @@ static uint32_t ttl_least(uint32_t least, int ttl) {
     return own < least ? own : least;
 }
 
-static int v4_read(const unsigned char *bytes, int len, struct address *addresses,
-                   struct nameserver_answer *answer) {
+/* Where the answer's chain of aliases ends, if that is another name than the one asked for. */
+static void alias_take(struct question *question, struct hostent *host, bool is_empty, bool *is_alias) {
+    struct str name = str_of(host ? host->h_name : NULL);
+    *is_alias =
+        is_empty && name.len && name.len <= NAMESERVER_NAME_MAX && !str_eq_nocase(name, str_of(question->name));
+    if (*is_alias) {
+        memcpy(question->name, name.ptr, name.len);
+        question->name[name.len] = '\0';
+    }
+    if (host)
+        ares_free_hostent(host);
+}
+
+static int v4_read(struct question *question, const unsigned char *bytes, int len, struct address *addresses,
+                   struct nameserver_answer *answer, bool *is_alias) {
     struct ares_addrttl found[NAMESERVER_RECORDS_MAX];
+    struct hostent *host = NULL;
     int count = NAMESERVER_RECORDS_MAX;
-    int status = ares_parse_a_reply(bytes, len, NULL, found, &count);
+    int status = ares_parse_a_reply(bytes, len, &host, found, &count);
     for (int i = 0; status == ARES_SUCCESS && i < count; i++) {
         struct address *address = &addresses[answer->count++];
         *address = (struct address){.len = sizeof address->v4};
@@ -234,14 +251,16 @@ static int v4_read(const unsigned char *bytes, int len, struct address *addresse
         address->v4.sin_addr = found[i].ipaddr;
         answer->ttl_s = ttl_least(answer->ttl_s, found[i].ttl);
     }
+    alias_take(question, host, status == ARES_SUCCESS && !answer->count, is_alias);
     return status;
 }
 
-static int v6_read(const unsigned char *bytes, int len, struct address *addresses,
-                   struct nameserver_answer *answer) {
+static int v6_read(struct question *question, const unsigned char *bytes, int len, struct address *addresses,
+                   struct nameserver_answer *answer, bool *is_alias) {
     struct ares_addr6ttl found[NAMESERVER_RECORDS_MAX];
+    struct hostent *host = NULL;
     int count = NAMESERVER_RECORDS_MAX;
-    int status = ares_parse_aaaa_reply(bytes, len, NULL, found, &count);
+    int status = ares_parse_aaaa_reply(bytes, len, &host, found, &count);
     for (int i = 0; status == ARES_SUCCESS && i < count; i++) {
         struct address *address = &addresses[answer->count++];
         *address = (struct address){.len = sizeof address->v6};
@@ -249,16 +268,23 @@ static int v6_read(const unsigned char *bytes, int len, struct address *addresse
         memcpy(&address->v6.sin6_addr, &found[i].ip6addr, sizeof address->v6.sin6_addr);
         answer->ttl_s = ttl_least(answer->ttl_s, found[i].ttl);
     }
+    alias_take(question, host, status == ARES_SUCCESS && !answer->count, is_alias);
     return status;
 }
 
-static void addresses_answer(const struct question *question, const unsigned char *bytes, int len) {
+/* False when only an alias was told, whose own addresses are to be asked for. */
+static bool addresses_answer(struct question *question, const unsigned char *bytes, int len) {
     struct address addresses[NAMESERVER_RECORDS_MAX];
     struct nameserver_answer answer = {.ttl_s = UINT32_MAX, .addresses = addresses};
-    answer.code = code_of((question->kind == NAMESERVER_A ? v4_read : v6_read)(bytes, len, addresses, &answer));
+    bool is_alias = false;
+    answer.code = code_of((question->kind == NAMESERVER_A ? v4_read : v6_read)(question, bytes, len, addresses,
+                                                                               &answer, &is_alias));
+    if (is_alias && question->aliases++ < ALIASES_MAX)
+        return false;
     if (answer.code == NAMESERVER_FOUND && !answer.count)
         answer.code = NAMESERVER_NOT_FOUND;
     question->done(question->context, &answer);
+    return true;
 }
 
 /* The time to live that the first SRV record says; c-ares leaves it out. RFC 1035 4.1: 12 bytes of header, the
@@ -293,34 +319,44 @@ static void services_answer(const struct question *question, const unsigned char
         ares_free_data(found);
 }
 
+static void question_ask(struct question *question);
+
 static void answered(void *context, int status, int timeouts, unsigned char *bytes, int len) {
     struct question *question = context;
     (void)timeouts;
     if (!question->nameserver->is_ending) {
-        if (status != ARES_SUCCESS)
+        if (status != ARES_SUCCESS) {
             question->done(question->context, &(struct nameserver_answer){.code = code_of(status)});
-        else if (question->kind == NAMESERVER_SRV)
+        } else if (question->kind == NAMESERVER_SRV) {
             services_answer(question, bytes, len);
-        else
-            addresses_answer(question, bytes, len);
+        } else if (!addresses_answer(question, bytes, len)) {
+            question_ask(question);
+            return;
+        }
     }
     mem_free(question);
 }
 
-void nameserver_ask(struct nameserver *nameserver, struct str name, enum nameserver_kind kind,
-                    nameserver_done *done, void *context) {
+static void question_ask(struct question *question) {
     static const int types[] = {
         [NAMESERVER_A] = TYPE_A, [NAMESERVER_AAAA] = TYPE_AAAA, [NAMESERVER_SRV] = TYPE_SRV};
-    char text[NAMESERVER_NAME_MAX + 1];
+    struct nameserver *nameserver = question->nameserver;
+    ares_query(nameserver->channel, question->name, CLASS_IN, types[question->kind], answered, question);
+    timer_set(nameserver);
+}
+
+void nameserver_ask(struct nameserver *nameserver, struct str name, enum nameserver_kind kind,
+                    nameserver_done *done, void *context) {
     bool is_name = name.len && name.len <= NAMESERVER_NAME_MAX && str_find_char(name, '\0') == STR_NONE;
-    struct question *question = is_name ? mem_alloc(sizeof *question) : NULL;
+    struct question *question = is_name ? mem_zero(1, sizeof *question) : NULL;
     if (!question) {
         done(context, &(struct nameserver_answer){.code = is_name ? NAMESERVER_FAILURE : NAMESERVER_FORMAT});
         return;
     }
-    *question = (struct question){nameserver, kind, done, context};
-    memcpy(text, name.ptr, name.len);
-    text[name.len] = '\0';
-    ares_query(nameserver->channel, text, CLASS_IN, types[kind], answered, question);
-    timer_set(nameserver);
+    question->nameserver = nameserver;
+    question->kind = kind;
+    question->done = done;
+    question->context = context;
+    memcpy(question->name, name.ptr, name.len);
+    question_ask(question);
 }

@@ -111,18 +111,25 @@ static void values_build(const struct exchange *x, enum variable_id id, struct b
     }
 }
 
+static struct str without_spaces(struct str s) {
+    while (s.len && s.ptr[0] == ' ')
+        s = str_from(s, 1);
+    return s;
+}
+
 /* The value of the Set-Cookie of that name in the last server's answer. */
 static void cookie_build(const struct h1_head *response, struct str name, struct builder *out) {
     for (unsigned i = 0; response && i < response->field_count; i++) {
         const struct h1_field *field = &response->fields[i];
         struct str value = h1_field_value(response, field);
-        if (!str_eq_nocase(h1_field_name(response, field), STR("Set-Cookie")) || value.len <= name.len ||
-            !str_eq_nocase(str_head(value, name.len), name))
+        if (!str_eq_nocase(h1_field_name(response, field), STR("Set-Cookie")) ||
+            !str_starts_nocase(value, name))
             continue;
-        struct str rest = str_trim(str_from(value, name.len));
-        if (!rest.len || rest.ptr[0] != '=')
+        struct str rest = without_spaces(str_from(value, name.len));
+        if (!str_starts(rest, STR("=")))
             continue;
-        builder_str(out, str_trim(str_head(str_from(rest, 1), str_find_char(str_from(rest, 1), ';'))));
+        rest = without_spaces(str_from(rest, 1));
+        builder_str(out, str_head(rest, str_find_char(rest, ';')));
         return;
     }
 }
