@@ -46,6 +46,7 @@ struct model {
     uint64_t shutdown_timeout_ms;     /* worker_shutdown_timeout: how long a graceful end waits; 0: no limit */
     struct process_settings process;
     bool has_http;
+    bool keeps_sent_heads; /* some text names $sent_http_...: heads are kept as they were sent */
 
     struct map *types; /* the built-in ones, for policies whose `types` is not said; NULL: not made */
 

@@ -3,6 +3,7 @@
 
 #include "base/builder.h"
 #include "model/pass.h"
+#include "model/rewrite.h"
 
 /* The canonical text's parts; model_print is in model.h. */
 
@@ -17,5 +18,7 @@ void pass_print_body(struct builder *out, unsigned depth, const struct body_poli
                      const struct body_policy *usual);
 void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,
                        const struct proxy_policy *usual);
+/* What an operation of a program does, and the line's end. */
+void rewrite_print_operation(struct builder *out, const struct operation *operation);
 
 #endif

@@ -12,7 +12,7 @@ struct route;
 
 /* return CODE [TEXT|URL] */
 struct local_answer {
-    unsigned status;      /* 444: close without an answer */
+    unsigned status;      /* 444, and without a text 408 and 499: close without an answer */
     struct template text; /* body, or Location for 301 302 303 307 308 */
 };
 

@@ -67,6 +67,16 @@ int file_look(const char *path, struct file_info *info) {
     return 0;
 }
 
+int file_resolve(const char *path, char *real, size_t room) {
+    char memory[PATH_MAX];
+    if (!realpath(path, memory))
+        return -errno;
+    struct builder out = builder_make(real, room);
+    builder_str(&out, str_of(memory));
+    builder_char(&out, '\0');
+    return out.overflow ? -ENAMETOOLONG : 0;
+}
+
 ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset) {
     ssize_t got;
     if (offset > INT64_MAX)

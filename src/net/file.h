@@ -24,6 +24,9 @@ int file_open(const char *path, size_t trusted, struct file_info *info);
 /* What is at `path`, absolute or relative to the working directory, NUL-terminated; symbolic links are
  * followed. Anything may be there. 0 or negative errno, -ENOENT above all. */
 int file_look(const char *path, struct file_info *info);
+/* The path without symbolic links, ".." and ".", NUL-terminated, into `real`. 0 or negative errno;
+ * -ENAMETOOLONG when it does not fit. */
+int file_resolve(const char *path, char *real, size_t room);
 /* Up to len bytes from offset; 0 at the end. */
 ssize_t file_read(int fd, void *bytes, size_t len, uint64_t offset);
 void file_close(int fd);

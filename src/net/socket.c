@@ -276,3 +276,15 @@ int socket_local(int fd, struct address *local) {
     local->len = sizeof *local - offsetof(struct address, any);
     return getsockname(fd, &local->any, &local->len) < 0 ? -errno : 0;
 }
+
+int socket_tcp_info(int fd, struct socket_tcp_info *info) {
+    struct tcp_info found;
+    socklen_t len = sizeof found;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &found, &len) < 0)
+        return -errno;
+    *info = (struct socket_tcp_info){.rtt_us = found.tcpi_rtt,
+                                     .rtt_variance_us = found.tcpi_rttvar,
+                                     .send_window = found.tcpi_snd_cwnd,
+                                     .receive_space = found.tcpi_rcv_space};
+    return 0;
+}

@@ -61,5 +61,10 @@ void socket_close(int fd);
 /* Closes with RST. */
 void socket_reset(int fd);
 int socket_local(int fd, struct address *local);
+/* What the kernel knows of a TCP connection. 0 or negative errno. */
+struct socket_tcp_info {
+    uint32_t rtt_us, rtt_variance_us, send_window /* segments */, receive_space;
+};
+int socket_tcp_info(int fd, struct socket_tcp_info *info);
 
 #endif

@@ -257,6 +257,8 @@ static struct exchange *exchange_new(struct front *front) {
     x->client = front->remote;
     x->is_secure = front->duct->is_secure;
     x->connection_requests = front->requests;
+    x->connection_ms = front->accepted_ms;
+    x->is_pipelined = front->is_pipelined;
     return x;
 }
 

@@ -119,8 +119,11 @@ struct exchange {
     struct spool *body;    /* or what is kept of it; NULL: nothing */
     struct str body_text;  /* what goes together with the head: short_body, or proxy_set_body's */
     uint64_t up_length;    /* Content-Length to the server, when up.framing says so */
-    VEC(struct tls_kept) tls_facts; /* of a tunnel that is to be logged */
-    uint64_t connection_id, connection_requests;
+    VEC(struct tls_kept) tls_facts;                             /* of a tunnel that is to be logged */
+    uint64_t connection_id, connection_requests, connection_ms; /* when it was accepted */
+    bool is_pipelined;
+    struct str sent_head;   /* as the client got it, when model->keeps_sent_heads; while it is built, the part
+                               there is */
     uint64_t request_id[2]; /* $request_id, made when it is first asked for */
     unsigned map_depth;     /* maps being looked up in one another */
     uint64_t started_ms;

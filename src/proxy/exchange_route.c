@@ -195,6 +195,14 @@ static enum exchange_state pass_begin(struct exchange *x) {
     return x->is_body_first && !x->up.is_done ? STATE_BODY : STATE_PICK;
 }
 
+/* Nobody is to hear what a request looks like on its way, cookies included: nginx answers none either. */
+static bool request_is_trace(struct exchange *x) {
+    if (x->request->method != H1_TRACE)
+        return false;
+    x->front->must_close = true;
+    return true;
+}
+
 /* Site, path and what else the request line and Host say; once an exchange. */
 static enum why request_read(struct exchange *x) {
     x->is_read = true;
@@ -207,7 +215,9 @@ static enum why request_read(struct exchange *x) {
     if ((x->captures.regex && !exchange_bind(x)) || !guard_post_read(x))
         return WHY_NO_MEMORY;
     enum why why = x->listen->is_secure ? secure_verify(x) : WHY_NONE;
-    return why == WHY_NONE ? path_find(x) : why;
+    if (why == WHY_NONE)
+        why = path_find(x);
+    return why == WHY_NONE && request_is_trace(x) ? WHY_BAD_METHOD : why;
 }
 
 /* Named groups of the locations around the one that was found. */

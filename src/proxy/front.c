@@ -385,6 +385,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     front->duct = duct;
     front->id = engine->counts.accepted * engine->loops + engine->index;
     front->remote = *remote;
+    front->accepted_ms = engine->loop->now_ms;
     front->phase = FRONT_NEW;
     front->burial.run = front_bury;
     list_init(&front->burial.node);
@@ -401,6 +402,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
 void front_resume(struct front *front) {
     front->exchange = NULL;
     front->skipped = 0;
+    front->is_pipelined = front->in.view.len > 0;
     front->phase = front->skip ? FRONT_SKIP : FRONT_IDLE;
     if (front->must_close) {
         /* With bytes unread, such as a pipelined request, closing would send RST. */

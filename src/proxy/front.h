@@ -27,9 +27,11 @@ struct front {
     struct front_skip *skip; /* in phase SKIP */
     uint64_t id;             /* number of the connection, for logs */
     uint64_t requests;       /* begun on this connection */
+    uint64_t accepted_ms;    /* loop time */
     uint32_t skipped;        /* empty line bytes skipped before a request line */
     uint8_t phase;           /* enum front_phase */
     bool is_running;         /* front_run is on the stack */
+    bool is_pipelined;       /* bytes of the next request were there before the last answer was out */
     bool must_close;         /* after this exchange */
     bool must_linger;        /* bytes of the client are unread: closing at once would reset the answer away */
     struct address remote;

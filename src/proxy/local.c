@@ -109,8 +109,13 @@ bool local_prepare_redirect(struct exchange *x, unsigned status, struct str targ
 
 bool local_prepare_return(struct exchange *x, const struct local_answer *answer) {
     struct local *local = &x->local;
-    if (answer->status == 444)
+    bool is_silent =
+        answer->status == 408 || answer->status == 499; /* a client that is late or gone hears nothing */
+    if (answer->status == 444 || (is_silent && template_is_empty(&answer->text))) {
+        x->status = answer->status;
         return false;
+    }
+    local->status = answer->status; /* $status in the text is this one */
     struct str text = template_eval_copy(x, &answer->text);
     if (!text.ptr || (local_is_redirect(answer->status) && !local_prepare_redirect(x, answer->status, text))) {
         x->why = WHY_NO_MEMORY;
@@ -122,7 +127,6 @@ bool local_prepare_return(struct exchange *x, const struct local_answer *answer)
         local_prepare_status(x, answer->status);
         return true;
     }
-    local->status = answer->status;
     local->body = text;
     local->content_type = media_type_of_text(x, x->path);
     return true;

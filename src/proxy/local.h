@@ -10,7 +10,7 @@ void local_prepare_why(struct exchange *x);
 /* nginx's page for a status; error_page is asked about it when it is about to be sent. Lines of the header that
  * belong to it (WWW-Authenticate) are to be put into x->local.headers afterwards. */
 void local_prepare_status(struct exchange *x, unsigned status);
-/* A `return`. False: the connection is to be closed without an answer (444). */
+/* A `return`. False: the connection is to be closed without an answer (444, 408, 499). */
 bool local_prepare_return(struct exchange *x, const struct local_answer *answer);
 /* A redirect, with absolute_redirect, port_in_redirect and server_name_in_redirect for a target that begins
  * with

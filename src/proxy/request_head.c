@@ -11,6 +11,15 @@ static void args_build(const struct exchange *x, struct builder *out) {
     builder_str(out, x->args);
 }
 
+/* What came without escapes is passed on without, as nginx does. */
+static void path_build(const struct exchange *x, struct builder *out, struct str path) {
+    const struct h1_head *request = x->request;
+    if (x->is_internal || memchr(request->base + request->path_at, '%', request->path_len))
+        uri_encode_path(out, path);
+    else
+        builder_str(out, path);
+}
+
 /* proxy_pass with a URI: what the location's prefix matched is replaced by it. */
 static void target_replaced_build(const struct exchange *x, struct builder *out) {
     const struct route *route = x->route;
@@ -19,7 +28,7 @@ static void target_replaced_build(const struct exchange *x, struct builder *out)
             ? route->pattern.len
             : x->path.len;
     builder_str(out, route->pass->uri);
-    uri_encode_path(out, str_from(x->path, matched));
+    path_build(x, out, str_from(x->path, matched));
     args_build(x, out);
 }
 
@@ -30,7 +39,7 @@ void request_target_build(const struct exchange *x, struct builder *out) {
         return;
     }
     if (x->is_uri_changed || x->is_path_foreign) {
-        uri_encode_path(out, x->path);
+        path_build(x, out, x->path);
         args_build(x, out);
         return;
     }

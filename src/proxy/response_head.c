@@ -66,8 +66,15 @@ static bool status_takes_headers(unsigned status) {
     }
 }
 
+/* For $sent_http_NAME, and only where some text names one. */
+static void sent_keep(struct exchange *x, const struct builder *out) {
+    if (x->hold->snapshot->model->keeps_sent_heads)
+        x->sent_head = arena_copy(&x->arena, builder_view(out));
+}
+
 void response_head_add(struct exchange *x, struct builder *out, unsigned status) {
     const struct policy *policy = exchange_policy(x);
+    x->sent_head = builder_view(out);
     for (size_t i = 0; i < policy->add_headers.count; i++) {
         const struct header_rule *rule = &policy->add_headers.items[i];
         if (!rule->is_always && !status_takes_headers(status))
@@ -92,12 +99,10 @@ static bool is_kept(const struct exchange *x) {
            !(x->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */
 }
 
-void response_head_end(struct exchange *x, struct builder *out) {
-    if (x->down.framing == H1_CHUNKED)
-        builder_str(out, STR("Transfer-Encoding: chunked\r\n"));
+static void connection_build(struct exchange *x, struct builder *out) {
     if (!is_kept(x)) {
         x->front->must_close = true;
-        builder_str(out, STR("Connection: close\r\n\r\n"));
+        builder_str(out, STR("Connection: close\r\n"));
         return;
     }
     builder_str(out, STR("Connection: keep-alive\r\n"));
@@ -107,7 +112,14 @@ void response_head_end(struct exchange *x, struct builder *out) {
         builder_u64(out, seconds);
         builder_str(out, STR("\r\n"));
     }
+}
+
+void response_head_end(struct exchange *x, struct builder *out) {
+    if (x->down.framing == H1_CHUNKED)
+        builder_str(out, STR("Transfer-Encoding: chunked\r\n"));
+    connection_build(x, out);
     builder_str(out, STR("\r\n"));
+    sent_keep(x, out);
 }
 
 static bool field_passes(const struct exchange *x, const struct h1_field *field) {
@@ -157,4 +169,5 @@ void response_head_build_switch(struct exchange *x, struct builder *out) {
     sticky_build(x, out);
     response_head_add(x, out, 101);
     builder_str(out, STR("\r\n"));
+    sent_keep(x, out);
 }

@@ -9,7 +9,7 @@ enum rewrite_end {
     REWRITE_STAYS,    /* goes on with x->route, which an `if` may have changed */
     REWRITE_MOVES,    /* x->path is another one: a location is to be found for it */
     REWRITE_ANSWERED, /* x->local is the answer */
-    REWRITE_CLOSED,   /* return 444: the connection is to be closed without one */
+    REWRITE_CLOSED,   /* return 444, 408 or 499: the connection is to be closed without one */
     REWRITE_FAILED    /* 500: no memory, or a path of no length */
 };
 

@@ -1,19 +1,12 @@
 #include "proxy/variables.h"
 
-#include "base/version.h"
 #include "codec/uri.h"
 #include "loop/clock.h"
-#include "loop/random.h"
+#include "net/file.h"
 #include "net/tls_facts.h"
 #include "proxy/file_path.h"
-#include "proxy/guard/basic.h"
-#include "proxy/guard/limit.h"
 
 enum { VALUE_MAX = 65536, MAP_DEPTH_MAX = 20 };
-
-static void milliseconds_build(struct builder *out, uint64_t ms) {
-    builder_format(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
-}
 
 static struct str request_line(const struct exchange *x) {
     return h1_head_line(x->request);
@@ -25,33 +18,12 @@ static void fields_named_build(const struct h1_head *head, struct str name, stru
     bool is_first = true;
     for (unsigned i = 0; head && i < head->field_count; i++) {
         struct str field = h1_field_name(head, &head->fields[i]);
-        bool is_same = field.len == name.len;
-        for (size_t k = 0; is_same && k < name.len; k++) {
-            char c = field.ptr[k] == '-' ? '_' : str_lower_char(field.ptr[k]);
-            is_same = c == name.ptr[k];
-        }
-        if (!is_same)
+        if (!variable_names_field(name, field))
             continue;
         if (!is_first)
             builder_str(out, head->fields[i].id == H1_COOKIE ? STR("; ") : STR(", "));
         builder_str(out, h1_field_value(head, &head->fields[i]));
         is_first = false;
-    }
-}
-
-static void cookie_build(const struct h1_head *head, struct str name, struct builder *out) {
-    for (unsigned i = 0; i < head->field_count; i++) {
-        if (head->fields[i].id != H1_COOKIE)
-            continue;
-        struct str rest = h1_field_value(head, &head->fields[i]);
-        for (struct str part; str_split(&rest, ';', &part);) {
-            part = str_trim(part);
-            size_t at = str_find_char(part, '=');
-            if (at != STR_NONE && str_eq_nocase(str_head(part, at), name)) {
-                builder_str(out, str_from(part, at + 1));
-                return;
-            }
-        }
     }
 }
 
@@ -132,11 +104,21 @@ static void filename_build(struct exchange *x, struct builder *out) {
         builder_str(out, builder_view(&path.out));
 }
 
+static void real_root_build(struct exchange *x, struct builder *out) {
+    enum { PATH_MAX_BYTES = 4096 };
+    char root[PATH_MAX_BYTES], real[PATH_MAX_BYTES];
+    struct builder path = builder_make(root, sizeof root);
+    root_build(x, &path);
+    builder_char(&path, '\0');
+    if (!path.overflow && file_resolve(root, real, sizeof real) == 0)
+        builder_str(out, str_of(real));
+}
+
 /* Variables of the moment. */
 static bool time_eval(const struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
     case VARIABLE_MSEC:
-        milliseconds_build(out, clock_wall_ms());
+        variable_build_ms(out, clock_wall_ms());
         return true;
     case VARIABLE_TIME_LOCAL:
         engine_date_update(x->engine);
@@ -150,90 +132,6 @@ static bool time_eval(const struct exchange *x, const struct variable *variable,
         builder_str(out, str_from(iso, iso.len - 2));
         return true;
     }
-    default:
-        return false;
-    }
-}
-
-static void port_build(const struct address *address, struct builder *out) {
-    if (address_port(address))
-        builder_u64(out, address_port(address));
-}
-
-/* Variables of the connection and of the process. */
-static bool connection_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
-    switch (variable->id) {
-    case VARIABLE_REMOTE_ADDR:
-        address_build_host(out, &x->client);
-        return true;
-    case VARIABLE_REMOTE_PORT:
-        port_build(&x->client, out);
-        return true;
-    case VARIABLE_BINARY_REMOTE_ADDR:
-        if (address_is_unix(&x->client))
-            address_build_host(out, &x->client);
-        else
-            builder_str(out, address_bytes(&x->client));
-        return true;
-    case VARIABLE_SERVER_PORT:
-        builder_u64(out, x->listen->port);
-        return true;
-    case VARIABLE_SERVER_ADDR: {
-        struct address local;
-        if (x->front && socket_local(x->front->duct->ev.fd, &local) == 0)
-            address_build_host(out, &local);
-        return true;
-    }
-    case VARIABLE_CONNECTION:
-        builder_u64(out, x->connection_id);
-        return true;
-    case VARIABLE_CONNECTION_REQUESTS:
-        builder_u64(out, x->connection_requests);
-        return true;
-    case VARIABLE_PID:
-        builder_u64(out, x->engine->pid);
-        return true;
-    case VARIABLE_HOSTNAME:
-        builder_str(out, str_of(x->engine->hostname));
-        return true;
-    case VARIABLE_NGINX_VERSION:
-        builder_str(out, STR(VERSION_NGINX));
-        return true;
-    case VARIABLE_REQUEST_ID:
-        if (!x->request_id[0] && !x->request_id[1])
-            random_fill(x->request_id, sizeof x->request_id);
-        builder_format(out, "%016llx%016llx", (unsigned long long)x->request_id[0],
-                       (unsigned long long)x->request_id[1]);
-        return true;
-    case VARIABLE_SCHEME:
-        builder_str(out, x->is_secure ? STR("https") : STR("http"));
-        return true;
-    case VARIABLE_HTTPS:
-        builder_str(out, x->is_secure ? STR("on") : STR(""));
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Variables of who may pass. */
-static bool guard_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
-    switch (variable->id) {
-    case VARIABLE_REALIP_REMOTE_ADDR:
-        address_build_host(out, x->connected ? x->connected : &x->client);
-        return true;
-    case VARIABLE_REALIP_REMOTE_PORT:
-        port_build(x->connected ? x->connected : &x->client, out);
-        return true;
-    case VARIABLE_REMOTE_USER:
-        basic_build_user(x, out);
-        return true;
-    case VARIABLE_LIMIT_REQ_STATUS:
-        builder_str(out, limit_outcome_name(x->guarding ? x->guarding->request_outcome : LIMIT_NONE));
-        return true;
-    case VARIABLE_LIMIT_CONN_STATUS:
-        builder_str(out, limit_outcome_name(x->guarding ? x->guarding->connection_outcome : LIMIT_NONE));
-        return true;
     default:
         return false;
     }
@@ -258,7 +156,10 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, x->parent ? x->parent->method_name : x->method_name);
         return true;
     case VARIABLE_REQUEST_URI:
-        builder_bytes(out, request->base + request->target_at, request->target_len);
+        if (request->authority_len && !request->path_len)
+            builder_char(out, '/');
+        builder_bytes(out, request->base + request->path_at,
+                      request->target_at + request->target_len - request->path_at);
         return true;
     case VARIABLE_URI:
     case VARIABLE_DOCUMENT_URI:
@@ -278,7 +179,7 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         client_field_build(request, variable->name, out);
         return true;
     case VARIABLE_COOKIE:
-        cookie_build(request, variable->name, out);
+        variable_build_cookie(request, variable->name, out);
         return true;
     case VARIABLE_CONTENT_LENGTH:
         builder_str(out, h1_head_value(request, H1_CONTENT_LENGTH));
@@ -318,7 +219,10 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
     uint64_t now_ms = x->engine->loop->now_ms;
     switch (variable->id) {
     case VARIABLE_STATUS:
-        builder_format(out, "%03u", x->status ? x->status : why_info(x->why)->http);
+        builder_format(out, "%03u",
+                       x->status         ? x->status
+                       : x->local.status ? x->local.status
+                                         : why_info(x->why)->http);
         return true;
     case VARIABLE_BYTES_SENT:
         builder_u64(out, x->sent_bytes);
@@ -327,9 +231,8 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
         builder_u64(out, x->down.bytes);
         return true;
     case VARIABLE_REQUEST_TIME:
-        milliseconds_build(out, now_ms - x->started_ms);
+        variable_build_ms(out, now_ms - x->started_ms);
         return true;
-    case VARIABLE_SENT_HTTP:
     case VARIABLE_UPSTREAM_HTTP:
         fields_named_build(x->response, variable->name, out);
         return true;
@@ -372,6 +275,9 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
         return;
     case VARIABLE_DOCUMENT_ROOT:
         root_build(x, out);
+        return;
+    case VARIABLE_REALPATH_ROOT:
+        real_root_build(x, out);
         return;
     case VARIABLE_REQUEST_FILENAME:
         filename_build(x, out);
@@ -431,9 +337,10 @@ void variable_eval(struct exchange *x, const struct variable *variable, struct b
         tls_build(x, variable, out);
         return;
     }
-    if (connection_eval(x, variable, out) || time_eval(x, variable, out) || answer_eval(x, variable, out))
+    if (variable_eval_connection(x, variable, out) || time_eval(x, variable, out) ||
+        answer_eval(x, variable, out))
         return;
-    if ((x->request && request_eval(x, variable, out)) || guard_eval(x, variable, out))
+    if (variable_eval_sent(x, variable, out) || (x->request && request_eval(x, variable, out)))
         return;
     route_eval(x, variable, out);
 }

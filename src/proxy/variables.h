@@ -12,5 +12,14 @@ struct str template_eval_copy(struct exchange *x, const struct template *templat
 /* Before the client's connection becomes a tunnel that is to be logged: keeps what its log lines will say of
  * TLS. False without memory. */
 bool variables_keep(struct exchange *x);
+/* Groups of them, for variable_eval: true when the variable is one of theirs. */
+bool variable_eval_connection(struct exchange *x, const struct variable *variable, struct builder *out);
+bool variable_eval_sent(struct exchange *x, const struct variable *variable, struct builder *out);
+/* "name", lower case with '_' for '-', as it stands in a variable, against a field's name. */
+bool variable_names_field(struct str name, struct str field);
+/* $cookie_NAME: of the first cookie of that name in any letter case. */
+void variable_build_cookie(const struct h1_head *head, struct str name, struct builder *out);
+/* Seconds with three digits behind the point. */
+void variable_build_ms(struct builder *out, uint64_t ms);
 
 #endif

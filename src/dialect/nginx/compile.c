@@ -5,23 +5,18 @@
 /* Variables of nginx's that nothing here gives a value yet. */
 static const struct str not_built[] = {
 #define NAME(text) {"" text, sizeof(text) - 1},
-    NAME("ancient_browser") NAME("connection_time") NAME("connections_active") NAME("connections_reading")
-        NAME("connections_waiting") NAME("connections_writing") NAME("date_gmt") NAME("date_local") NAME(
-            "fastcgi_path_info") NAME("fastcgi_script_name") NAME("geoip_city") NAME("geoip_country_code")
-            NAME("gzip_ratio") NAME("http2") NAME("http3") NAME("invalid_referer") NAME("limit_rate")
-                NAME("modern_browser") NAME("msie") NAME("pipe") NAME("proxy_protocol_addr") NAME(
-                    "proxy_protocol_port") NAME("proxy_protocol_server_addr") NAME("proxy_protocol_server_port")
-                    NAME("realpath_root") NAME("request_completion") NAME("request_port") NAME("secure_link")
-                        NAME("secure_link_expires") NAME("ssl_alpn_protocol") NAME("ssl_cipher")
-                            NAME("ssl_ciphers") NAME("ssl_client_cert") NAME("ssl_client_escaped_cert")
-                                NAME("ssl_client_fingerprint") NAME("ssl_client_i_dn") NAME("ssl_client_s_dn")
-                                    NAME("ssl_client_serial") NAME("ssl_client_verify") NAME("ssl_curve")
-                                        NAME("ssl_curves") NAME("ssl_early_data") NAME("ssl_protocol") NAME(
-                                            "ssl_server_name") NAME("ssl_session_id") NAME("ssl_session_reused")
-                                            NAME("tcpinfo_rcv_space") NAME("tcpinfo_rtt") NAME("tcpinfo_rttvar")
-                                                NAME("tcpinfo_snd_cwnd") NAME("uid_got") NAME("uid_reset")
-                                                    NAME("uid_set") NAME("upstream_cache_status")
-                                                        NAME("upstream_last_server_name")
+    NAME("ancient_browser") NAME("connections_active") NAME("connections_reading") NAME("connections_waiting")
+        NAME("connections_writing") NAME("date_gmt") NAME("date_local") NAME("fastcgi_path_info")
+            NAME("fastcgi_script_name") NAME("geoip_city") NAME("geoip_country_code") NAME("gzip_ratio")
+                NAME("invalid_referer") NAME("limit_rate") NAME("modern_browser") NAME("msie")
+                    NAME("secure_link") NAME("secure_link_expires") NAME("ssl_alpn_protocol") NAME("ssl_cipher")
+                        NAME("ssl_ciphers") NAME("ssl_client_cert") NAME("ssl_client_escaped_cert")
+                            NAME("ssl_client_fingerprint") NAME("ssl_client_i_dn") NAME("ssl_client_s_dn")
+                                NAME("ssl_client_serial") NAME("ssl_client_verify") NAME("ssl_curve")
+                                    NAME("ssl_curves") NAME("ssl_early_data") NAME("ssl_protocol")
+                                        NAME("ssl_server_name") NAME("ssl_session_id")
+                                            NAME("ssl_session_reused") NAME("uid_got") NAME("uid_reset")
+                                                NAME("uid_set") NAME("upstream_cache_status")
 #undef NAME
 };
 
@@ -94,6 +89,7 @@ static bool variable_add(struct compiling *c, struct str written) {
         variable = (struct variable){.id = VARIABLE_SLOT, .index = slot, .name = name};
     else if (variable.id == VARIABLE_NONE)
         return fail_unknown(c, name);
+    reader->model->keeps_sent_heads |= variable.id == VARIABLE_SENT_HTTP;
     return part_add(c, (struct template_part){.text = STR(""), .variable = variable});
 }
 
