@@ -283,8 +283,11 @@ static inline enum codec_result field_read(struct h1_head *head, const char *end
         colon = memchr(line, ':', (size_t)(known - line));
     else
         known = line;
-    if (!colon)
-        colon = h1_scan_name(known, end);
+    if (!colon) {
+        uint8_t kinds = 0;
+        colon = h1_scan_kinds(known, end, &kinds);
+        head->has_odd_names |= (kinds & H1_TOKEN_ODD) != 0;
+    }
     if (colon == end)
         return more(head, end);
     if (*colon != ':' || colon == line || colon - line > UINT16_MAX)
@@ -362,6 +365,31 @@ static const char *head_end(const char *bytes, size_t len) {
 
 static enum codec_result head_verdict(struct h1_head *head, enum codec_result result, size_t len) {
     return result == CODEC_MORE && len >= HEAD_MAX ? fault(head, H1_FAULT_SYNTAX, head->base) : result;
+}
+
+static bool is_odd(struct str name, bool takes_underscores) {
+    for (size_t i = 0; i < name.len; i++)
+        if (h1_token_bytes[(unsigned char)name.ptr[i]] == H1_TOKEN_ODD &&
+            (name.ptr[i] != '_' || !takes_underscores))
+            return true;
+    return false;
+}
+
+bool h1_head_drop_odd(struct h1_head *head, bool takes_underscores) {
+    unsigned count = 0, all = head->field_count;
+    if (!head->has_odd_names)
+        return false;
+    memset(head->first, 0, sizeof head->first); /* names that are known are not odd: none of them is lost */
+    for (unsigned i = 0; i < all; i++) {
+        struct h1_field field = head->fields[i];
+        if (is_odd(h1_field_name(head, &field), takes_underscores))
+            continue;
+        head->fields[count++] = field;
+        if (field.id != H1_OTHER && !head->first[field.id])
+            head->first[field.id] = (uint8_t)count;
+    }
+    head->field_count = (uint16_t)count;
+    return count != all;
 }
 
 struct str h1_head_line(const struct h1_head *head) {

@@ -89,7 +89,8 @@ struct h1_head {
     uint32_t parsed;  /* bytes of whole lines read so far: where the next call goes on */
     uint32_t scanned; /* bytes known to hold no end of line */
     uint16_t field_count;
-    bool has_bare_lf; /* its first line ended by LF alone: others may, too */
+    bool has_odd_names; /* a field's name has more than letters, digits and '-' */
+    bool has_bare_lf;   /* its first line ended by LF alone: others may, too */
     struct h1_field fields[H1_FIELDS_MAX];
 };
 
@@ -134,6 +135,10 @@ static inline bool h1_head_has_one(const struct h1_head *head, enum h1_field_id 
 static inline struct str h1_head_method(const struct h1_head *head) {
     return str_make(head->base, head->method_len);
 }
+
+/* Takes out the fields whose names have more than letters, digits and '-', and '_' where that is allowed:
+ * nginx's ignore_invalid_headers. True when there were some. */
+bool h1_head_drop_odd(struct h1_head *head, bool takes_underscores);
 
 /* The first line of a head that is DONE, without its end. */
 struct str h1_head_line(const struct h1_head *head);

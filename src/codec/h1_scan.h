@@ -11,7 +11,8 @@
 /* Finding the first byte that ends or breaks a part of a head, 16 bytes a step. Each function looks at
  * [at, end) only, never past it, and gives `end` when all of it may stand there. Private to the h1 files. */
 
-/* Non-zero for the bytes of a token, RFC 9110 5.6.2. */
+/* Non-zero for the bytes of a token, RFC 9110 5.6.2; H1_TOKEN_ODD for those that names of fields do not use. */
+enum { H1_TOKEN_USUAL = 1, H1_TOKEN_ODD = 2 };
 extern const uint8_t h1_token_bytes[256];
 
 /* The bit of an id in head.seen. */
@@ -47,8 +48,8 @@ static inline unsigned h1_bits(__m128i satisfied) {
 #endif
 
 /* End of a field name: the first byte that is not a token's. Names are letters, digits and '-' nearly always;
- * the other token bytes go one by one. */
-static inline const char *h1_scan_name(const char *at, const char *end) {
+ * the other token bytes go one by one, and *kinds gathers what they are. */
+static inline const char *h1_scan_kinds(const char *at, const char *end, uint8_t *kinds) {
 #ifdef __SSE2__
     while (end - at >= 16) {
         __m128i bytes = h1_load(at);
@@ -62,9 +63,14 @@ static inline const char *h1_scan_name(const char *at, const char *end) {
         at += 16;
     }
 #endif
-    while (at < end && h1_token_bytes[(unsigned char)*at])
-        at++;
+    for (uint8_t kind; at < end && (kind = h1_token_bytes[(unsigned char)*at]) != 0; at++)
+        *kinds |= kind;
     return at;
+}
+
+static inline const char *h1_scan_name(const char *at, const char *end) {
+    uint8_t kinds = 0;
+    return h1_scan_kinds(at, end, &kinds);
 }
 
 /* End of a field value or reason phrase: the first control other than tab. */

@@ -131,7 +131,10 @@ static bool parts_make(struct making *m) {
     *m->site = (struct site){.client_header_timeout_ms = 60000,
                              .client_header_buffer_bytes = 1024,
                              .large_buffer_bytes = 8192,
-                             .large_buffer_count = 4};
+                             .large_buffer_count = 4,
+                             .max_headers = 128,
+                             .merges_slashes = true,
+                             .drops_odd_headers = true};
     tls_site_init(&m->site->tls);
     *m->upstream = (struct upstream){.name = STR("nodes"),
                                      .is_sticky_by_sid = true,

@@ -473,6 +473,10 @@ static void put_site(struct builder *out, const struct model *model, const struc
     put_number(out, 1, "client_header_buffer_bytes", site->client_header_buffer_bytes, 1024);
     put_number(out, 1, "large_buffer_bytes", site->large_buffer_bytes, 8192);
     put_number(out, 1, "large_buffer_count", site->large_buffer_count, 4);
+    put_number(out, 1, "max_headers", site->max_headers, 128);
+    put_number(out, 1, "merges_slashes", site->merges_slashes, true);
+    put_number(out, 1, "drops_odd_headers", site->drops_odd_headers, true);
+    put_number(out, 1, "takes_underscores", site->takes_underscores, false);
     tls_print_site(out, &site->tls);
     put_route(out, 1, &site->fallback, model);
     put_table(out, 1, &site->routes, model);

@@ -21,6 +21,10 @@ struct site {
     uint64_t client_header_timeout_ms;             /* 60,000: for the whole head */
     size_t client_header_buffer_bytes;             /* 1 KiB */
     size_t large_buffer_bytes, large_buffer_count; /* 8 KiB, 4: a line, and their sum the whole head */
+    uint64_t max_headers;                          /* 128: fields of a head */
+    bool merges_slashes;                           /* true: "//" in a path is "/" */
+    bool drops_odd_headers; /* true: fields whose names have more than letters, digits and '-' do not count */
+    bool takes_underscores; /* false: '_' is in names as good as a letter */
     struct tls_site tls;
 };
 

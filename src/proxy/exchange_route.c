@@ -54,7 +54,7 @@ static enum why path_find(struct exchange *x) {
     if (!memory)
         return WHY_NO_MEMORY;
     struct builder out = builder_make(memory, path.len + PATH_SLACK);
-    if (!uri_normalise(&out, path, true))
+    if (!uri_normalise(&out, path, x->listen->default_site->merges_slashes))
         return WHY_BAD_REQUEST;
     x->path = builder_view(&out);
     return WHY_NONE;

@@ -247,6 +247,8 @@ static bool empty_lines_skip(struct front *front) {
 
 /* large_client_header_buffers: no line may be longer than one of them, no head than all. */
 static enum why size_why(const struct site *site, const struct h1_head *head) {
+    if (head->field_count > site->max_headers)
+        return WHY_HEAD_TOO_LARGE;
     if (head->len <= site->large_buffer_bytes)
         return WHY_NONE;
     if (head->target_len > site->large_buffer_bytes)
@@ -285,6 +287,9 @@ static bool head_parse(struct front *front) {
     case CODEC_DONE:
         break;
     }
+    if (site->drops_odd_headers && h1_head_drop_odd(head, site->takes_underscores))
+        log_line(&front->engine->log, LOG_INFO, "*%llu client sent invalid header line",
+                 (unsigned long long)front->id);
     enum why why = size_why(site, head);
     if (why == WHY_NONE && head->method == H1_TRACE)
         why = WHY_BAD_METHOD;

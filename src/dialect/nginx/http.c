@@ -75,6 +75,18 @@ static void file_only_set(struct scope *scope, const struct node *node, const st
         set_fail(scope, &node->words[1], row, "\"on\", \"clean\" or \"off\"");
 }
 
+static void max_headers_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    enum { MOST = 128 };
+    uint64_t count;
+    if (!set_read_number(scope, &node->words[1], row->name, INT32_MAX, &count))
+        return;
+    if (count > MOST)
+        reader_say(scope->reader, SEVERITY_NOTE, &node->words[1],
+                   "a request may have %d headers at most, which is what is taken for %.*s", MOST,
+                   STR_ARG(node->words[1].text));
+    scope->site->max_headers = count < MOST ? count : MOST;
+}
+
 static const struct directive rows[] = {
     {"client_max_body_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_bytes, POLICY(client_max_body_bytes), NULL},
     {"client_body_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(client_body_timeout_ms),
@@ -85,6 +97,13 @@ static const struct directive rows[] = {
      NOTHING, NULL},
     {"large_client_header_buffers", CONTEXT_HTTP | CONTEXT_SERVER, 2, 2, DIRECTIVE_ONCE, large_buffers_set,
      NOTHING, NULL},
+    {"max_headers", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, max_headers_set, NOTHING, NULL},
+    {"merge_slashes", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, set_flag, SITE(merges_slashes),
+     NULL},
+    {"ignore_invalid_headers", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, set_flag,
+     SITE(drops_odd_headers), NULL},
+    {"underscores_in_headers", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, set_flag,
+     SITE(takes_underscores), NULL},
     {"send_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(client_send_timeout_ms), NULL},
     {"keepalive_timeout", CONTEXT_HSL, 1, 2, DIRECTIVE_ONCE, keepalive_set, NOTHING, NULL},
     {"keepalive_requests", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_number, POLICY(keepalive_requests), NULL},

@@ -31,6 +31,7 @@ module.exports = {
     { name: "HEAD of a folder", get: "/dir", method: "HEAD" },
     { name: "POST of a folder", get: "/dir", method: "POST", body: "" },
     { name: "HEAD of what is missing", get: "/missing", method: "HEAD" },
+    ...["/missing", "/bare/", "/dir/"].map((get) => ({ name: `POST of ${get}`, get, method: "POST", body: "" })),
     { name: "a file to HTTP/1.0", get: "/letters.txt", version: "1.0" },
     ...["0-4", "5-", "-5", "0-0", "25-25", "26-", "20-99", "-99", "-0", "4-2", "a-b", "1", "-", "", "0-1,4-5", "0-1, 4-5 , -1", "0-25,0-25", "0-1,99-", "99-100", "0-", "00-01", "1-2-3", " 0-1", "0 - 1", "18446744073709551616-", "-18446744073709551616"].map((range) => ask("/letters.txt", `Range: bytes=${range}`)),
     ask("/letters.txt", "Range: lines=0-1"), ask("/letters.txt", "Range: Bytes=0-1"), ask("/letters.txt", "Range: bytes 0-1"), ask("/empty.txt", "Range: bytes=0-"), ask("/missing", "Range: bytes=0-1"),

@@ -227,6 +227,27 @@ static void test_bare_lf(void **state) {
     }
 }
 
+/* Names that are odd are taken out, and what is known stays where it is found. */
+static void test_odd_names(void **state) {
+    (void)state;
+    static const char text[] =
+        "GET / HTTP/1.1\r\nx.a: 1\r\nHost: h\r\nx_b: 2\r\nX-C: 3\r\nCookie: c\r\n~: 4\r\n\r\n";
+    for (int takes = 0; takes < 2; takes++) {
+        struct h1_head head;
+        assert_int_equal(parse(&head, str_of(text)), CODEC_DONE);
+        assert_true(h1_head_drop_odd(&head, takes));
+        assert_int_equal(head.field_count, 3 + takes);
+        assert_true(str_eq(h1_head_value(&head, H1_HOST), STR("h")));
+        assert_true(str_eq(h1_head_value(&head, H1_COOKIE), STR("c")));
+        assert_true((h1_head_find(&head, STR("x_b")) != NULL) == takes);
+        assert_null(h1_head_find(&head, STR("x.a")));
+    }
+    struct h1_head head;
+    assert_int_equal(parse(&head, STR("GET / HTTP/1.1\r\nHost: h\r\nX-C: 3\r\n\r\n")), CODEC_DONE);
+    assert_false(h1_head_drop_odd(&head, false));
+    assert_int_equal(head.field_count, 2);
+}
+
 static void test_old_version(void **state) {
     (void)state;
     struct h1_head head;
@@ -498,12 +519,13 @@ static void test_scan_edges(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_polling),     cmocka_unit_test(test_pipelined),
-        cmocka_unit_test(test_targets),     cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_flags),       cmocka_unit_test(test_bare_lf),
-        cmocka_unit_test(test_old_version), cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_field_count), cmocka_unit_test(test_fault_places),
-        cmocka_unit_test(test_scan_edges),  cmocka_unit_test(test_long_tokens),
+        cmocka_unit_test(test_polling),      cmocka_unit_test(test_pipelined),
+        cmocka_unit_test(test_targets),      cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_flags),        cmocka_unit_test(test_bare_lf),
+        cmocka_unit_test(test_odd_names),    cmocka_unit_test(test_old_version),
+        cmocka_unit_test(test_refused),      cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_fault_places), cmocka_unit_test(test_scan_edges),
+        cmocka_unit_test(test_long_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
