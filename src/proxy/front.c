@@ -291,8 +291,6 @@ static bool head_parse(struct front *front) {
         log_line(&front->engine->log, LOG_INFO, "*%llu client sent invalid header line",
                  (unsigned long long)front->id);
     enum why why = size_why(site, head);
-    if (why == WHY_NONE && head->method == H1_TRACE)
-        why = WHY_BAD_METHOD;
     if (why != WHY_NONE) {
         head_refuse(front, why);
         return false;

@@ -21,12 +21,25 @@ module.exports = {
     listen LISTEN;
     port_in_redirect off;
     location /second/ { index index.html index.php; }
+    location /alias/ { alias DIR/other/; }
+    location /aliased.txt { alias DIR/other/a.txt; }
+    location /try/ { try_files $uri $uri/ /letters.txt; }
+    location /try-status/ { try_files $uri =404; }
+    location /typed/ { alias DIR/other/; default_type text/x; types { } }
+    location /no-etag/ { alias DIR/other/; etag off; }
+    location /max-ranges/ { alias DIR/other/; max_ranges 1; }
+    location /no-ranges/ { alias DIR/other/; max_ranges 0; }
+    location /exact-time/ { alias DIR/other/; if_modified_since before; }
+    location /off-time/ { alias DIR/other/; if_modified_since off; }
+    location ~ ^/regex/(.*)$ { alias DIR/other/$1; }
+    location /added/ { alias DIR/other/; add_header X-A a; add_header Cache-Control "max-age=5"; }
     location /proxied/ { proxy_pass http://BACKEND; root DIR/other; }
   }`,
   cases: [
     ...["/", "/index.html", "/letters.txt", "/empty.txt", "/page.html", "/data.json", "/app.js", "/UPPER.HTML", "/none", "/with%20space.txt", "/%C3%A9.txt", "/a+b%25c.txt", "/.hidden", "/archive.tar.gz",
       "/dir", "/dir/", "/dir?a=b", "/dir/other.txt", "/dir/other.txt/", "/bare", "/bare/", "/missing", "/missing/", "/letters.txt/x", "/second/", "/second", "/letters.txt?x=y", "/dir/../letters.txt", "//letters.txt",
-      "/letters.txt%00", "/letters%2etxt", "/LETTERS.txt"].map((get) => ({ get })),
+      "/letters.txt%00", "/letters%2etxt", "/LETTERS.txt", "/try/x", "/try-status/x", "/try/dir",
+      "/alias/a.txt", "/alias/", "/alias/sub", "/alias/sub/", "/alias", "/aliased.txt", "/aliased.txtx", "/alias/../letters.txt", "/typed/a.txt", "/no-etag/a.txt", "/regex/a.txt", "/regex/missing", "/added/a.txt", "/added/missing"].map((get) => ({ get })),
     ...["HEAD", "POST", "PUT", "DELETE", "OPTIONS", "FROB"].map((method) => ({ name: `${method} of a file`, get: "/letters.txt", method, ...(method === "POST" && { body: "x" }) })),
     { name: "HEAD of a folder", get: "/dir", method: "HEAD" },
     { name: "POST of a folder", get: "/dir", method: "POST", body: "" },
@@ -41,6 +54,8 @@ module.exports = {
     ask("/letters.txt", `If-Modified-Since: ${DAY}`), ask("/letters.txt", "If-Modified-Since: Thu, 01 Jan 2037 00:00:00 GMT"), ask("/letters.txt", "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT"), ask("/letters.txt", "If-Modified-Since: nonsense"),
     ask("/letters.txt", `If-Modified-Since: ${DAY}`, 'If-None-Match: "a"'), ask("/letters.txt", "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT", `If-None-Match: ${ETAG}`), ask("/letters.txt", "If-Modified-Since: Tuesday, 14-Nov-23 22:13:20 GMT"), ask("/letters.txt", "If-Modified-Since: Tue Nov 14 22:13:20 2023"),
     ask("/letters.txt", `If-Match: ${ETAG}`), ask("/letters.txt", 'If-Match: "a"'), ask("/letters.txt", "If-Match: *"), ask("/letters.txt", `If-Match: W/${ETAG}`), ask("/letters.txt", `If-Unmodified-Since: ${DAY}`), ask("/letters.txt", "If-Unmodified-Since: Thu, 01 Jan 2015 00:00:00 GMT"),
+    ask("/no-etag/a.txt", `If-None-Match: ${ETAG}`), ask("/max-ranges/a.txt", "Range: bytes=0-1"), ask("/max-ranges/a.txt", "Range: bytes=0-1,2-3"), ask("/no-ranges/a.txt", "Range: bytes=0-1"),
+    ask("/exact-time/a.txt", "If-Modified-Since: Thu, 01 Jan 2037 00:00:00 GMT"), ask("/exact-time/a.txt", "If-Modified-Since: Thu, 01 Jan 2015 00:00:00 GMT"), ask("/off-time/a.txt", `If-Modified-Since: ${DAY}`),
     ask("/letters.txt", "Range: bytes=0-1", `If-None-Match: ${ETAG}`), ask("/letters.txt", "Accept-Encoding: gzip"),
     { name: "a range of HEAD", get: "/letters.txt", method: "HEAD", headers: ["Range: bytes=0-4"] },
     { name: "two files in a row", send: "GET /letters.txt HTTP/1.1\r\nHost: h\r\n\r\nGET /empty.txt HTTP/1.1\r\nHost: h\r\n\r\n", answers: ["GET", "GET"] },
