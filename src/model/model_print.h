@@ -4,6 +4,7 @@
 #include "base/builder.h"
 #include "model/pass.h"
 #include "model/rewrite.h"
+#include "model/upstream.h"
 
 /* The canonical text's parts; model_print is in model.h. */
 
@@ -18,6 +19,11 @@ void pass_print_body(struct builder *out, unsigned depth, const struct body_poli
                      const struct body_policy *usual);
 void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,
                        const struct proxy_policy *usual);
+/* A line: the name servers, and how long they are waited for. */
+void upstream_print_resolver(struct builder *out, unsigned depth, const struct resolver *resolver,
+                             uint64_t timeout_ms);
+/* The lines of an upstream. */
+void upstream_print(struct builder *out, const struct upstream *upstream);
 /* What an operation of a program does, and the line's end. */
 void rewrite_print_operation(struct builder *out, const struct operation *operation);
 
