@@ -137,6 +137,7 @@ static bool parts_make(struct making *m) {
                              .drops_odd_headers = true};
     tls_site_init(&m->site->tls);
     *m->upstream = (struct upstream){.name = STR("nodes"),
+                                     .key = STR("nodes"),
                                      .is_sticky_by_sid = true,
                                      .keepalive = 128,
                                      .keepalive_timeout_ms = 60000,

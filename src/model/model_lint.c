@@ -88,8 +88,8 @@ static void lint_timeout(const struct route *route, void *context) {
 static void lint_use(const struct route *route, void *context) {
     struct map *used = context;
     struct upstream *upstream = route->action == ROUTE_PASS && route->pass ? route->pass->upstream : NULL;
-    if (upstream && !map_get(used, upstream->name))
-        map_put(used, upstream->name, upstream);
+    if (upstream && !map_get(used, upstream->key))
+        map_put(used, upstream->key, upstream);
 }
 
 static void lint_affinity(const struct upstream *upstream, const struct lint *lint) {
@@ -146,8 +146,9 @@ static void lint_upstreams(const struct model *model, const struct lint *lint) {
     all_routes_each(model, lint_use, &used);
     for (size_t i = 0; i < model->upstreams.count; i++) {
         const struct upstream *upstream = model->upstreams.items[i];
-        lint_affinity(upstream, lint);
-        if (!upstream->is_implicit && !map_get(&used, upstream->name))
+        if (!upstream->is_stream)
+            lint_affinity(upstream, lint);
+        if (!upstream->is_implicit && !map_get(&used, upstream->key))
             say(lint, SEVERITY_WARNING, upstream->place, "upstream \"%.*s\" is used by no proxy_pass",
                 STR_ARG(upstream->name));
     }

@@ -257,6 +257,20 @@ static void put_guard(struct builder *out, unsigned depth, const struct guard *g
     put_number(out, depth, "real_ip_recursive", guard->is_real_ip_recursive, 0);
 }
 
+static void put_stream(struct builder *out, unsigned depth, const struct stream_policy *stream) {
+    const struct {
+        bool is;
+        const char *text;
+    } facts[] = {{stream->half_closes, "half-closes\n"},
+                 {stream->sends_proxy_protocol, "sends PROXY\n"},
+                 {stream->reads_hello, "reads ClientHello\n"}};
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (facts[i].is) {
+            put_line(out, depth);
+            builder_str(out, str_of(facts[i].text));
+        }
+}
+
 static void put_policy(struct builder *out, unsigned depth, const struct policy *policy,
                        const struct model *model) {
     struct policy usual;
@@ -305,6 +319,7 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
         builder_char(out, '\n');
     }
     tls_print_pass(out, depth, &policy->tls, put_template);
+    put_stream(out, depth, &policy->stream);
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
@@ -337,7 +352,16 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
     const struct policy *policy = &route->policy;
     put_line(out, depth);
     switch (route->action) {
+    case ROUTE_TEXT:
+        builder_str(out, STR("text "));
+        put_template(out, &policy->stream.text);
+        break;
     case ROUTE_PASS:
+        if (!route->pass->upstream) {
+            builder_str(out, STR("pass "));
+            put_template(out, &route->pass->target);
+            break;
+        }
         builder_format(out, "pass %s%.*s host %.*s", route->pass->is_secure ? "https " : "",
                        STR_ARG(route->pass->upstream->name), STR_ARG(route->pass->host));
         if (route->pass->has_uri)
@@ -440,7 +464,8 @@ static void put_listen(struct builder *out, const struct model *model, const str
     builder_format(out, "listen %.*s%s\n", STR_ARG(listen->text), listen->is_secure ? " tls" : "");
     put_listen_options(out, &listen->options);
     if (listen->default_site)
-        builder_format(out, "  default site %zu\n", site_number(model, listen->default_site));
+        builder_format(out, "  default site %zu%s\n", site_number(model, listen->default_site),
+                       listen->is_stream ? " of stream" : "");
     put_names(out, model, "name", &listen->exact);
     put_names(out, model, "suffix", &listen->suffixes);
     put_names(out, model, "prefix", &listen->prefixes);

@@ -8,7 +8,8 @@
 
 struct pass {
     struct place place;
-    struct upstream *upstream;
+    struct upstream *upstream; /* NULL: `target` says where to when it is asked */
+    struct template target;
     struct str url;  /* as written, for "proxy_redirect default" */
     struct str host; /* $proxy_host: as written, with port unless it is the scheme's own */
     bool is_secure;  /* https:// */

@@ -6,6 +6,7 @@
 #include "model/guard.h"
 #include "model/pass.h"
 #include "model/rewrite.h"
+#include "model/stream.h"
 #include "model/tls.h"
 
 /* Which request gets what treatment: location blocks and what holds in them. */
@@ -110,6 +111,7 @@ struct policy {
     struct resolver *resolver;                               /* for proxy_pass with variables; NULL: none */
     uint64_t resolver_timeout_ms;                            /* 30,000 */
     struct body_policy body;
+    struct stream_policy stream;
     struct proxy_policy proxy;
     bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     bool is_tcp_nodelay;
@@ -135,7 +137,11 @@ enum route_match {
     ROUTE_DEFAULT, /* the server level itself */
     ROUTE_NAMED    /* "@name": reached by internal redirections alone */
 };
-enum route_action { ROUTE_FILES, ROUTE_PASS };
+enum route_action {
+    ROUTE_FILES,
+    ROUTE_PASS,
+    ROUTE_TEXT /* of a stream: `return` */
+};
 
 /* Sibling locations. */
 struct route_table {

@@ -47,6 +47,7 @@ struct listen {
     uint16_t port;
     bool is_unix;
     bool is_secure; /* ssl */
+    bool is_stream; /* connections are passed on as they are */
     struct listen_options options;
     struct site *default_site; /* default_server, or the first */
     struct map exact;          /* server_name -> struct site * */

@@ -69,7 +69,8 @@ struct sticky {
 struct upstream {
     struct place place;
     struct str name; /* of the block; for an implicit one "host:port" as written in proxy_pass */
-    bool is_implicit;
+    struct str key;  /* the name, made distinct: http and stream may each have one of it */
+    bool is_implicit, is_stream;
     VEC(struct upstream_server) servers;
     enum balance balance;
     struct template hash_key;

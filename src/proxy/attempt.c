@@ -81,9 +81,11 @@ static void value_build(const struct exchange *x, const struct attempt *attempt,
         time_build(out, attempt->connect_ms);
         break;
     case VARIABLE_UPSTREAM_HEADER_TIME:
+    case VARIABLE_UPSTREAM_FIRST_BYTE_TIME:
         time_build(out, attempt->header_ms);
         break;
     case VARIABLE_UPSTREAM_RESPONSE_TIME:
+    case VARIABLE_UPSTREAM_SESSION_TIME:
         time_build(out, attempt->response_ms);
         break;
     case VARIABLE_UPSTREAM_RESPONSE_LENGTH:
@@ -161,7 +163,9 @@ bool attempt_eval(struct exchange *x, const struct variable *variable, struct bu
     case VARIABLE_UPSTREAM_STATUS:
     case VARIABLE_UPSTREAM_CONNECT_TIME:
     case VARIABLE_UPSTREAM_HEADER_TIME:
+    case VARIABLE_UPSTREAM_FIRST_BYTE_TIME:
     case VARIABLE_UPSTREAM_RESPONSE_TIME:
+    case VARIABLE_UPSTREAM_SESSION_TIME:
     case VARIABLE_UPSTREAM_RESPONSE_LENGTH:
     case VARIABLE_UPSTREAM_BYTES_RECEIVED:
     case VARIABLE_UPSTREAM_BYTES_SENT:

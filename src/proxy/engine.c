@@ -187,7 +187,7 @@ struct dns *engine_dns(struct engine *engine, struct snapshot_hold *hold, const 
 }
 
 struct group *engine_group(const struct snapshot_hold *hold, const struct upstream *upstream) {
-    struct group *group = map_get(&hold->snapshot->groups, upstream->name);
+    struct group *group = map_get(&hold->snapshot->groups, upstream->key);
     return group && group->roster ? roster_group(hold->rosters[group->roster - 1]) : group;
 }
 
@@ -218,7 +218,7 @@ static bool rosters_make(struct engine *engine, struct snapshot_hold *hold) {
     const struct model *model = hold->snapshot->model;
     for (size_t i = 0; i < model->upstreams.count; i++) {
         const struct upstream *upstream = model->upstreams.items[i];
-        struct group *group = map_get(&hold->snapshot->groups, upstream->name);
+        struct group *group = map_get(&hold->snapshot->groups, upstream->key);
         if (!group->roster)
             continue;
         struct roster_setup setup = {.loop = engine->loop,
@@ -228,7 +228,7 @@ static bool rosters_make(struct engine *engine, struct snapshot_hold *hold) {
                                      .registry = engine->registry,
                                      .dns = engine_dns(engine, hold, upstream->resolver),
                                      .fixed = group,
-                                     .before = roster_find(engine->hold, upstream->name)};
+                                     .before = roster_find(engine->hold, upstream->key)};
         struct roster *roster = setup.dns ? roster_new(&setup) : NULL;
         if (!roster)
             return false;

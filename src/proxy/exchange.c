@@ -9,6 +9,7 @@
 #include "proxy/naming.h"
 #include "proxy/queue.h"
 #include "proxy/sticky.h"
+#include "proxy/stream.h"
 
 #include <errno.h>
 
@@ -90,7 +91,7 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         break;
     case STATE_BODY:
         *why = WHY_CLIENT_BODY_TIMEOUT;
-        limit_ms = policy->client_body_timeout_ms;
+        limit_ms = x->is_stream ? policy->stream.preread_timeout_ms : policy->client_body_timeout_ms;
         break;
     case STATE_RESOLVE:
         *why = WHY_NAME_UNKNOWN;
@@ -200,7 +201,8 @@ void exchange_yield(struct exchange *x) {
 }
 
 void exchange_front_ready(struct exchange *x) {
-    if (x->front->duct->has_end && x->up.is_done && x->state >= STATE_GUARD && x->state <= STATE_RELAY)
+    if (!x->is_stream && x->front->duct->has_end && x->up.is_done && x->state >= STATE_GUARD &&
+        x->state <= STATE_RELAY)
         x->is_client_gone = true;
     exchange_run(x);
 }
@@ -315,6 +317,15 @@ bool exchange_begin(struct front *front) {
     return true;
 }
 
+bool exchange_begin_stream(struct front *front) {
+    struct exchange *x = exchange_new(front);
+    if (!x)
+        return false;
+    x->is_stream = true;
+    exchange_run(x);
+    return true;
+}
+
 bool exchange_begin_refused(struct front *front, enum why why) {
     struct exchange *x = exchange_new(front);
     if (!x)
@@ -364,6 +375,8 @@ static bool is_body_given(const struct exchange *x) {
 
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit) {
     const struct policy *policy = exchange_policy(x);
+    if (x->is_stream)
+        return stream_may_retry(x, next_bit);
     if (!(policy->next_upstream & next_bit) || x->is_head_out || is_body_given(x) || x->sid)
         return false;
     if (x->has_sent &&
@@ -488,6 +501,8 @@ void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, 
     x->attempt->received += down_bytes;
     x->sent_bytes += down_bytes;
     x->down.bytes = down_bytes;
+    if (x->is_stream)
+        x->up.bytes = up_bytes;
     x->is_tunnel_over = true;
     exchange_run(x);
 }

@@ -1,6 +1,7 @@
 #ifndef PROXY_EXCHANGE_H
 #define PROXY_EXCHANGE_H
 
+#include "codec/client_hello.h"
 #include "codec/eio.h"
 #include "codec/h1_body.h"
 #include "net/why.h"
@@ -104,11 +105,13 @@ struct exchange {
     struct address *connected; /* the other end, when that is not the client; else NULL */
     struct guarding *guarding; /* its way through the checks of state GUARD; NULL: there are none */
     struct eio_query eio;
-    bool is_secure;       /* the client speaks TLS */
-    bool is_upgrade;      /* a valid WebSocket upgrade, which the route lets pass */
-    bool is_handshake;    /* begins a session: an answer is due soon, and may come from any peer */
-    bool is_head_refused; /* refused before `request` was kept, and it began with HEAD */
-    bool is_minor_0;      /* the client speaks HTTP/1.0 */
+    bool is_stream;             /* a connection that is passed on as it is: there is no request, see stream.h */
+    struct client_hello *hello; /* of a stream with ssl_preread, once there; NULL: none */
+    bool is_upgrade;            /* a valid WebSocket upgrade, which the route lets pass */
+    bool is_handshake;          /* begins a session: an answer is due soon, and may come from any peer */
+    bool is_head_refused;       /* refused before `request` was kept, and it began with HEAD */
+    bool is_minor_0;            /* the client speaks HTTP/1.0 */
+    bool is_secure;             /* the client speaks TLS */
     bool is_up_broken; /* bytes of the body may have been read and not consumed: nothing behind them can be read
                         */
     struct passage up;
@@ -175,6 +178,8 @@ bool exchange_begin_refused(struct front *front, enum why why);
  * without a body; the status it comes to is the parent's to use (subrequest_end). Not run yet. NULL without
  * memory. */
 struct exchange *exchange_new_inner(struct exchange *parent, struct str path);
+/* Begins one for a connection of a stream, which takes it over. False without memory. */
+bool exchange_begin_stream(struct front *front);
 /* Goes on as far as it can without waiting. The exchange may be gone afterwards. */
 void exchange_run(struct exchange *x);
 /* An event of the front's duct while the exchange is under way. */
@@ -232,6 +237,8 @@ bool exchange_set_slot(struct exchange *x, unsigned slot, struct str text);
 void exchange_use_group(struct exchange *x, struct group *group);
 /* What the route does once the request may pass: a server, a file, an answer. */
 enum exchange_state exchange_content(struct exchange *x);
+/* Takes a connection to the member at rest, or opens one. WHY_NONE, or why that failed. */
+enum why exchange_open_back(struct exchange *x);
 /* Lets go of the back: into the idle pool if it is clean, else closed. */
 void exchange_release_back(struct exchange *x, bool is_clean);
 /* Lets go of the member: no longer active. */

@@ -3,6 +3,7 @@
 #include "proxy/attempt.h"
 #include "proxy/exchange.h"
 #include "proxy/passage.h"
+#include "proxy/stream.h"
 #include "proxy/variables.h"
 
 #include "net/file.h"
@@ -136,6 +137,8 @@ static enum exchange_state body_finish(struct exchange *x) {
 }
 
 enum exchange_state exchange_body(struct exchange *x) {
+    if (x->is_stream)
+        return stream_preread(x);
     struct front *front = x->front;
     if (exchange_continue(x) || exchange_flush(x, &front->out))
         return body_fail(x, WHY_CLIENT_RESET);

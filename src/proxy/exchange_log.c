@@ -54,24 +54,42 @@ static void level_write(const struct exchange *x, enum log_level level, struct s
     }
 }
 
+static void request_build(const struct exchange *x, struct builder *out) {
+    builder_escaped(out, x->site ? site_name(x->site) : STR(""));
+    struct str request = request_line(x);
+    if (request.len)
+        name_build(out, "request", request);
+    if (x->parent)
+        name_build(out, "subrequest", x->path);
+    if (x->request && x->group && x->route->action == ROUTE_PASS)
+        upstream_build(x, out);
+    if (x->request && h1_head_has(x->request, H1_HOST))
+        name_build(out, "host", h1_head_value(x->request, H1_HOST));
+    if (x->request && h1_head_has(x->request, H1_REFERER))
+        name_build(out, "referrer", h1_head_value(x->request, H1_REFERER));
+}
+
+static void stream_build(const struct exchange *x, struct builder *out) {
+    builder_str(out, x->listen->text);
+    if (x->member)
+        name_build(out, "upstream", str_of(x->member->peer->name));
+    builder_format(out, ", bytes from/to client:%llu/%llu", (unsigned long long)x->up.bytes,
+                   (unsigned long long)x->sent_bytes);
+    if (x->attempt)
+        builder_format(out, ", bytes from/to upstream:%llu/%llu", (unsigned long long)x->attempt->received,
+                       (unsigned long long)x->attempt->sent);
+}
+
 static void line_write(const struct exchange *x, enum log_level level, struct str text) {
     char memory[LINE_MAX_BYTES];
     struct builder out = builder_make(memory, sizeof memory);
     builder_format(&out, "*%llu %.*s, client: ", (unsigned long long)x->connection_id, STR_ARG(text));
     address_build_host(&out, &x->client);
     builder_str(&out, STR(", server: "));
-    builder_escaped(&out, x->site ? site_name(x->site) : STR(""));
-    struct str request = request_line(x);
-    if (request.len)
-        name_build(&out, "request", request);
-    if (x->parent)
-        name_build(&out, "subrequest", x->path);
-    if (x->request && x->group && x->route->action == ROUTE_PASS)
-        upstream_build(x, &out);
-    if (x->request && h1_head_has(x->request, H1_HOST))
-        name_build(&out, "host", h1_head_value(x->request, H1_HOST));
-    if (x->request && h1_head_has(x->request, H1_REFERER))
-        name_build(&out, "referrer", h1_head_value(x->request, H1_REFERER));
+    if (x->is_stream)
+        stream_build(x, &out);
+    else
+        request_build(x, &out);
     level_write(x, level, builder_view(&out));
 }
 
@@ -215,7 +233,7 @@ void exchange_log_failure(const struct exchange *x, enum why why) {
     if (!exchange_log_wants(x, level))
         return;
     text_build(x, why, &out);
-    action_build(&out, x->request ? action_of(x, why_info(why)->owner) : action_of_head(why));
+    action_build(&out, x->request || x->is_stream ? action_of(x, why_info(why)->owner) : action_of_head(why));
     line_write(x, level, builder_view(&out));
 }
 

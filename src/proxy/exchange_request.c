@@ -6,6 +6,7 @@
 #include "proxy/request_head.h"
 #include "proxy/secure.h"
 #include "proxy/sticky.h"
+#include "proxy/stream.h"
 
 #include <errno.h>
 
@@ -47,7 +48,7 @@ static void back_ready(struct duct *duct) {
     exchange_run(duct->owner);
 }
 
-static enum why back_open(struct exchange *x) {
+enum why exchange_open_back(struct exchange *x) {
     struct back *back = &x->back;
     back->kind = secure_kind(x);
     struct idle_lease lease = idle_take(x->engine->idle, x->member->peer, back->kind);
@@ -141,8 +142,10 @@ static enum why head_send(struct exchange *x) {
 
 enum exchange_state exchange_connect(struct exchange *x) {
     enum why why = WHY_NONE;
+    if (x->is_stream)
+        return stream_connect(x);
     if (!x->back.duct) {
-        why = back_open(x);
+        why = exchange_open_back(x);
         if (why == WHY_NONE)
             why = head_send(x); /* at once: on a kept or local connection it goes out */
     } else {

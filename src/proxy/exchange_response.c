@@ -8,6 +8,7 @@
 #include "proxy/passage.h"
 #include "proxy/response_head.h"
 #include "proxy/sticky.h"
+#include "proxy/stream.h"
 #include "proxy/tunnel.h"
 
 #include <errno.h>
@@ -222,9 +223,20 @@ enum exchange_state exchange_relay(struct exchange *x) {
     return STATE_DONE;
 }
 
+/* A tunnel stands by itself, but for the log that is written at its end. */
+static enum exchange_state tunnel_state(struct exchange *x, enum why why) {
+    if (why != WHY_NONE)
+        return exchange_fail(x, why);
+    return exchange_policy(x)->access_logs.count ? STATE_TUNNEL : STATE_DONE;
+}
+
 enum exchange_state exchange_tunnel(struct exchange *x) {
     if (!x->front)
         return x->is_tunnel_over ? STATE_DONE : STATE_TUNNEL;
+    if (x->is_stream) {
+        x->status = 200;
+        return tunnel_state(x, tunnel_begin(x, STR("")));
+    }
     struct gather g;
     gather_init(&g, x->engine->stage, &x->front->out);
     response_head_build_switch(x, &g.stage);
@@ -234,10 +246,7 @@ enum exchange_state exchange_tunnel(struct exchange *x) {
     x->is_head_out = true;
     if (error)
         return exchange_fail(x, error == -EMSGSIZE ? WHY_ANSWER_TOO_LARGE : WHY_CLIENT_RESET);
-    enum why why = tunnel_begin(x, x->back.in.view);
-    if (why != WHY_NONE)
-        return exchange_fail(x, why);
-    return exchange_policy(x)->access_logs.count ? STATE_TUNNEL : STATE_DONE;
+    return tunnel_state(x, tunnel_begin(x, x->back.in.view));
 }
 
 /* Head and text of an answer of our own. */
@@ -314,6 +323,8 @@ static enum exchange_state answer_settle(struct exchange *x) {
 }
 
 enum exchange_state exchange_answer(struct exchange *x) {
+    if (x->is_stream)
+        return stream_answer(x);
     int error;
     if (!x->is_head_out) {
         struct gather g;

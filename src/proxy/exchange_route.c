@@ -8,6 +8,7 @@
 #include "proxy/local.h"
 #include "proxy/rewrite.h"
 #include "proxy/secure.h"
+#include "proxy/stream.h"
 #include "proxy/try_files.h"
 #include "proxy/variables.h"
 
@@ -285,6 +286,8 @@ enum exchange_state exchange_route(struct exchange *x) {
     enum rewrite_end end = REWRITE_STAYS;
     if (x->why != WHY_NONE)
         return STATE_ANSWER;
+    if (x->is_stream)
+        return stream_route(x);
     enum why why = x->is_read ? WHY_NONE : request_read(x);
     if (why != WHY_NONE)
         return exchange_fail(x, why);
@@ -315,6 +318,8 @@ enum exchange_state exchange_guard(struct exchange *x) {
 
 enum exchange_state exchange_content(struct exchange *x) {
     enum exchange_state next;
+    if (x->is_stream)
+        return stream_content(x);
     if (x->route->tries && try_files_run(x, &next))
         return next;
     return x->route->action == ROUTE_PASS ? pass_begin(x) : files_serve(x);

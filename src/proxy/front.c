@@ -370,6 +370,17 @@ static void front_expire(struct timer *timer) {
         front_close(front);
 }
 
+/* A connection of a stream has no head to be read: what it is begins at once. */
+static void stream_begin(struct front *front) {
+    front->phase = FRONT_BUSY;
+    front->must_close = true;
+    timer_disarm(&front->deadline);
+    if (exchange_begin_stream(front))
+        return;
+    front->exchange = NULL;
+    front_close(front);
+}
+
 bool front_new(struct listener *listener, int fd, const struct address *remote) {
     struct engine *engine = listener->engine;
     const struct site *site = listener->listen ? listener->listen->default_site : NULL;
@@ -399,6 +410,8 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     list_append(&engine->front_list, &front->node);
     listener->fronts++;
     engine->counts.fronts++;
+    if (listener->listen->is_stream)
+        stream_begin(front);
     return true;
 }
 

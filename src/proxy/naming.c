@@ -83,6 +83,7 @@ static struct naming *naming_new(struct exchange *x, struct str host, uint16_t p
                                               .max_fails = 1,
                                               .fail_timeout_ms = 10000};
     naming->upstream = (struct upstream){.name = whole,
+                                         .key = whole,
                                          .is_implicit = true,
                                          .keepalive = 128,
                                          .keepalive_timeout_ms = 60000,

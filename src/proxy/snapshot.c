@@ -16,7 +16,7 @@ static bool group_add(struct snapshot *snapshot, const struct upstream *upstream
     for (size_t i = 0; i < upstream->servers.count && !group->roster; i++)
         if (upstream->servers.items[i].is_resolved)
             group->roster = ++snapshot->rosters;
-    if (map_put(&snapshot->groups, upstream->name, group))
+    if (map_put(&snapshot->groups, upstream->key, group))
         return true;
     group_free(group);
     return false;

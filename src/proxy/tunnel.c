@@ -104,7 +104,7 @@ static void tunnel_run(struct tunnel *tunnel) {
         !pump_step(tunnel, &tunnel->down, WHY_BACKEND_RESET, WHY_CLIENT_RESET))
         return;
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
-    if (tunnel->up.is_ended && tunnel->down.is_ended)
+    if ((tunnel->up.is_ended && tunnel->down.is_ended) || (is_half && tunnel->ends_whole))
         tunnel_close(tunnel, WHY_DONE);
     else if (tunnel->leaving == WHY_NONE && (activity(tunnel) != before || is_half != was_half))
         loop_arm(tunnel->engine->loop, &tunnel->idle, tunnel->idle_ms);
@@ -172,7 +172,7 @@ static void pump_init(struct pump *pump, struct duct *from, struct outbox *to) {
  */
 static struct ws_walk *walk_begin(struct exchange *x, struct str early) {
     const struct check *check = x->group->upstream->check;
-    struct ws_walk *walk = check && check->closes_tunnels ? slab_new(&x->engine->walks) : NULL;
+    struct ws_walk *walk = check && check->closes_tunnels && !x->is_stream ? slab_new(&x->engine->walks) : NULL;
     if (walk)
         ws_walk_feed(walk, early);
     return walk;
@@ -193,6 +193,7 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     tunnel->engine = engine;
     tunnel->began_ms = engine->loop->now_ms;
     tunnel->idle_ms = (uint32_t)exchange_policy(x)->read_timeout_ms;
+    tunnel->ends_whole = x->is_stream && !exchange_policy(x)->stream.half_closes;
     tunnel->task.run = tunnel_go_on;
     list_init(&tunnel->task.node);
     timer_init(&tunnel->idle, tunnel_expire);

@@ -5,6 +5,7 @@
 #include "net/file.h"
 #include "net/tls_facts.h"
 #include "proxy/file_path.h"
+#include "proxy/stream.h"
 
 enum { VALUE_MAX = 65536, MAP_DEPTH_MAX = 20 };
 
@@ -333,6 +334,8 @@ bool variables_keep(struct exchange *x) {
 }
 
 void variable_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
+    if (x->is_stream && stream_eval(x, variable->id, out))
+        return;
     if (is_tls(variable)) {
         tls_build(x, variable, out);
         return;

@@ -57,7 +57,7 @@ static bool member_add(struct group *group, struct registry *registry, const str
         return false;
     group->members = bigger;
     struct peer *peer =
-        registry_peer(registry, group->upstream->name, &place->address, ordinal_of(group, &place->address));
+        registry_peer(registry, group->upstream->key, &place->address, ordinal_of(group, &place->address));
     if (!peer)
         return false;
     const struct upstream_server *server = place->server;
@@ -185,7 +185,7 @@ static struct group *group_make(const struct upstream *upstream) {
     if (!group)
         return NULL;
     group->upstream = upstream;
-    group->upstream_hash = peer_hash_upstream(upstream->name);
+    group->upstream_hash = peer_hash_upstream(upstream->key);
     return group;
 }
 

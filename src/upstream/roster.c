@@ -188,5 +188,5 @@ struct group *roster_group(const struct roster *roster) {
 }
 
 struct str roster_name(const struct roster *roster) {
-    return roster->upstream->name;
+    return roster->upstream->key;
 }

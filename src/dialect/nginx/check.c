@@ -371,7 +371,7 @@ void health_check_read(struct scope *scope, const struct node *node, const struc
     if (!check)
         return;
     *check = (struct check){.place = word_place(&node->words[0]),
-                            .kind = CHECK_HTTP,
+                            .kind = scope->context & CONTEXT_STREAM_SERVER ? CHECK_TCP : CHECK_HTTP,
                             .interval_ms = 5000,
                             .timeout_ms = 5000,
                             .rise = 1,
@@ -388,12 +388,14 @@ static const struct directive rows[] = {
     {"check_http_expect_alive", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, beside_read, NOTHING, NULL},
     {"check_keepalive_requests", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "each check has a connection of its own"},
-    {"check_shm_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
+    {"check_shm_size", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "all threads share one memory"},
     {"on_down", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, on_down_set, NOTHING, NULL},
     {"drain_time", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_time_ms, UPSTREAM(drain_ms), NULL},
-    {"health_check", CONTEXT_LOCATION, 0, ARGUMENTS_ANY, DIRECTIVE_LAST, health_check_read, NOTHING, NULL},
-    {"match", CONTEXT_HTTP, 1, 1, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, match_read, NOTHING, NULL},
+    {"health_check", CONTEXT_LOCATION | CONTEXT_STREAM_SERVER, 0, ARGUMENTS_ANY, DIRECTIVE_LAST,
+     health_check_read, NOTHING, NULL},
+    {"match", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, match_read, NOTHING,
+     NULL},
 };
 
 const struct area check_area = {rows, sizeof rows / sizeof *rows};

@@ -302,9 +302,11 @@ static void error_log_add(struct scope *scope, const struct node *node, const st
 }
 
 static const struct directive rows[] = {
-    {"log_format", CONTEXT_HTTP, 2, ARGUMENTS_ANY, DIRECTIVE_FIRST, format_read, NOTHING, NULL},
-    {"access_log", CONTEXT_HSLI, 1, ARGUMENTS_ANY, 0, access_add, NOTHING, NULL},
-    {"error_log", CONTEXT_MAIN | CONTEXT_HSL, 1, 2, DIRECTIVE_FIRST, error_log_add, NOTHING, NULL},
+    {"log_format", CONTEXT_HTTP | CONTEXT_STREAM, 2, ARGUMENTS_ANY, DIRECTIVE_FIRST, format_read, NOTHING,
+     NULL},
+    {"access_log", CONTEXT_HSLI | CONTEXT_STREAMS, 1, ARGUMENTS_ANY, 0, access_add, NOTHING, NULL},
+    {"error_log", CONTEXT_MAIN | CONTEXT_HSL | CONTEXT_STREAMS, 1, 2, DIRECTIVE_FIRST, error_log_add, NOTHING,
+     NULL},
     {"open_log_file_cache", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"log_subrequest", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
 };

@@ -187,11 +187,12 @@ static void map_read(struct scope *scope, const struct node *node, const struct 
 }
 
 static const struct directive rows[] = {
-    {"map", CONTEXT_HTTP, 2, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, map_read, NOTHING, NULL},
-    {"split_clients", CONTEXT_HTTP, 2, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, split_read, NOTHING, NULL},
-    {"geo", CONTEXT_HTTP, 1, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, geo_read, NOTHING, NULL},
-    {"map_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
-    {"map_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"map", CONTEXT_HTTP | CONTEXT_STREAM, 2, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, map_read, NOTHING, NULL},
+    {"split_clients", CONTEXT_HTTP | CONTEXT_STREAM, 2, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, split_read,
+     NOTHING, NULL},
+    {"geo", CONTEXT_HTTP | CONTEXT_STREAM, 1, 2, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, geo_read, NOTHING, NULL},
+    {"map_hash_max_size", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"map_hash_bucket_size", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
 };
 
 const struct area map_area = {rows, sizeof rows / sizeof *rows};

@@ -39,7 +39,8 @@ static void top_read(struct reader *reader, const struct node *root) {
     struct scope scope = {.reader = reader, .context = CONTEXT_MAIN, .block = root};
     bool has_http = false;
     for (const struct node *node = root->first; node; node = node->next)
-        has_http |= str_eq(node_name(node), STR("http"));
+        has_http |= str_eq(node_name(node), STR("http")) || str_eq(node_name(node), STR("stream")) ||
+                    str_eq(node_name(node), STR("tcp"));
     if (has_http) {
         scope_read(&scope);
         return;

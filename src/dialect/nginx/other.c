@@ -16,9 +16,6 @@
 
 static const char no_gzip[] = "answers are passed on and sent as they are, not compressed here";
 static const char no_http2[] = "HTTP/2 is not spoken, clients use HTTP/1.1";
-static const char raw_tcp[] =
-    "raw TCP comes later; HTTP and WebSocket are served in http { }: upstream NAME { ... } and "
-    "server { location / { proxy_pass http://NAME; } }";
 
 static const struct directive rows[] = {
     NOTE("chunked_transfer_encoding", NULL),
@@ -64,8 +61,6 @@ static const struct directive rows[] = {
     ONLY("mirror", "off"),
     ONLY("expires", "off"),
     ONLY("ssi", "off"),
-    INSTEAD("stream", raw_tcp),
-    INSTEAD("tcp", raw_tcp),
     INSTEAD("mail", "hawser serves HTTP and WebSocket"),
     INSTEAD("check_status", "its name is tcp_check_status by now"),
     MISSING("tcp_check_status"),

@@ -71,7 +71,7 @@ static bool target_split(struct target *t) {
 static struct upstream *block_find(struct reader *reader, struct str name) {
     for (size_t i = 0; i < reader->model->upstreams.count; i++) {
         struct upstream *upstream = reader->model->upstreams.items[i];
-        if (!upstream->is_implicit && str_eq_nocase(upstream->name, name))
+        if (!upstream->is_implicit && !upstream->is_stream && str_eq_nocase(upstream->name, name))
             return upstream;
     }
     return NULL;
@@ -133,7 +133,7 @@ static struct upstream *target_find(struct target *t, struct endpoint *endpoint)
     }
     if (!endpoint->is_unix && endpoint->port == 0 && is_slip(t, endpoint->host))
         return NULL;
-    return upstream_implicit(reader, endpoint, default_port(t), word_place(t->at));
+    return upstream_implicit(reader, endpoint, default_port(t), word_place(t->at), false);
 }
 
 /* $proxy_host: as written, without the port when it is the scheme's own. */

@@ -15,9 +15,12 @@ enum context { /* bits: the blocks a directive may stand in */
                CONTEXT_LOCATION = 32,
                CONTEXT_SERVER_IF = 64, /* "if" in a server: what changes the request, and nothing else */
                CONTEXT_LOCATION_IF = 128,
-               CONTEXT_ANY = 255
+               CONTEXT_STREAM = 256, /* "tcp" is the same */
+               CONTEXT_STREAM_SERVER = 512,
+               CONTEXT_ANY = 1023
 };
 #define CONTEXT_HSL (CONTEXT_HTTP | CONTEXT_SERVER | CONTEXT_LOCATION)
+#define CONTEXT_STREAMS (CONTEXT_STREAM | CONTEXT_STREAM_SERVER)
 #define CONTEXT_HSLI (CONTEXT_HSL | CONTEXT_LOCATION_IF)
 
 enum { /* of a row */
@@ -96,7 +99,8 @@ struct reader {
     struct policy policy; /* of http */
     struct site site;     /* what servers begin with */
     size_t files_read;
-    bool is_starved;                        /* memory was refused: nothing that was read may be used */
+    bool is_starved; /* memory was refused: nothing that was read may be used */
+    bool has_stream;
     bool has_http;                          /* the file has an http block: its top level is no http level */
     VEC(struct listen_state) listen_states; /* beside the model's listens */
     VEC(struct listen *) site_listens;      /* of the server being read */

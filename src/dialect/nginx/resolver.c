@@ -124,8 +124,9 @@ void resolver_settle(struct reader *reader) {
 }
 
 static const struct directive rows[] = {
-    {"resolver", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, resolver_set, NOTHING, NULL},
-    {"resolver_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(resolver_timeout_ms), NULL},
+    {"resolver", CONTEXT_HSL | CONTEXT_STREAMS, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, resolver_set, NOTHING, NULL},
+    {"resolver_timeout", CONTEXT_HSL | CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_time_ms,
+     POLICY(resolver_timeout_ms), NULL},
 };
 
 const struct area resolver_area = {rows, sizeof rows / sizeof *rows};

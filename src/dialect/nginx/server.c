@@ -1,6 +1,7 @@
 #include "dialect/endpoint.h"
 #include "dialect/nginx/location.h"
 #include "dialect/nginx/set.h"
+#include "dialect/nginx/stream.h"
 #include "dialect/nginx/unit.h"
 
 /* server blocks: names and where they listen. */
@@ -253,8 +254,10 @@ static bool listen_enter(struct listening *l, const struct endpoint *endpoint, s
     if (!slot)
         return reader_starve(reader);
     *slot = l->listen;
-    if (!l->listen->default_site)
+    if (!l->listen->default_site) {
         l->listen->default_site = l->scope->site;
+        l->listen->is_stream = (l->scope->context & CONTEXT_STREAM_SERVER) != 0;
+    }
     return true;
 }
 
@@ -271,8 +274,14 @@ static void options_read(struct listening *l, const struct node *node) {
 }
 
 static void listen_add(struct scope *scope, const struct node *node, const struct endpoint *endpoint) {
+    struct reader *reader = scope->reader;
     struct listening l = {.scope = scope};
-    if (listen_enter(&l, endpoint, word_place(&node->words[1])))
+    bool is_new = listen_enter(&l, endpoint, word_place(&node->words[1]));
+    if (is_new && l.listen->is_stream != ((scope->context & CONTEXT_STREAM_SERVER) != 0)) {
+        struct diagnostic *said = reader_fail(
+            reader, &node->words[1], "%.*s is listened on by http and by stream", STR_ARG(l.listen->text));
+        diagnostic_hint(reader->diagnostics, said, "choose another port for one of them");
+    } else if (is_new)
         options_read(&l, node);
     else if (!scope->reader->is_starved)
         reader_fail(scope->reader, &node->words[1], "a duplicate listen %.*s", STR_ARG(l.listen->text));
@@ -351,8 +360,10 @@ static void listen_by_default(struct scope *scope, const struct node *node) {
                    "this server has no \"listen\": it gets port 80");
 }
 
+/* In http and in stream; a stream's server has neither locations nor a port by default. */
 static void server_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
+    bool is_stream = (scope->context & CONTEXT_STREAM) != 0;
     struct reader *reader = scope->reader;
     struct site *site = reader_alloc(reader, sizeof *site);
     struct site **slot = site ? VEC_ADD(&reader->model->sites, &reader->model->arena) : NULL;
@@ -370,31 +381,40 @@ static void server_read(struct scope *scope, const struct node *node, const stru
                                     .action = ROUTE_FILES,
                                     .policy = *scope->policy};
     reader->site_listens.count = reader->site_regexes.count = 0;
-    struct scope inner = scope_inner(scope, CONTEXT_SERVER, node);
+    struct scope inner = scope_inner(scope, is_stream ? CONTEXT_STREAM_SERVER : CONTEXT_SERVER, node);
     inner.site = site;
     inner.route = &site->fallback;
     inner.policy = &site->fallback.policy;
     inner.program = &site->fallback.program;
     scope_read(&inner);
-    location_end(&inner);
+    if (is_stream)
+        stream_end(&inner);
+    else
+        location_end(&inner);
     bool has_listen = false; /* one that was wrong counts: it is said */
     for (const struct node *at = node->first; at; at = at->next)
         has_listen |= str_eq(node_name(at), STR("listen"));
-    if (!reader->is_starved && !has_listen)
+    if (is_stream && !has_listen)
+        reader_fail(reader, &node->words[0], "no \"listen\" is defined for this server");
+    else if (!reader->is_starved && !has_listen)
         listen_by_default(&inner, node);
     if (!reader->is_starved)
         names_register(&inner, node);
 }
 
 static const struct directive rows[] = {
-    {"server", CONTEXT_HTTP, 0, 0, DIRECTIVE_BLOCK | DIRECTIVE_LAST, server_read, NOTHING, NULL},
-    {"listen", CONTEXT_SERVER, 1, ARGUMENTS_ANY, 0, listen_read, NOTHING, NULL},
+    {"server", CONTEXT_HTTP | CONTEXT_STREAM, 0, 0, DIRECTIVE_BLOCK | DIRECTIVE_LAST, server_read, NOTHING,
+     NULL},
+    {"listen", CONTEXT_SERVER | CONTEXT_STREAM_SERVER, 1, ARGUMENTS_ANY, 0, listen_read, NOTHING, NULL},
     /* before what may name the groups of its regular expressions */
-    {"server_name", CONTEXT_SERVER, 1, ARGUMENTS_ANY, DIRECTIVE_FIRST, names_read, NOTHING, NULL},
+    {"server_name", CONTEXT_SERVER | CONTEXT_STREAM_SERVER, 1, ARGUMENTS_ANY, DIRECTIVE_FIRST, names_read,
+     NOTHING, NULL},
     {"location", CONTEXT_SERVER | CONTEXT_LOCATION, 1, 2, DIRECTIVE_BLOCK | DIRECTIVE_LAST, location_read,
      NOTHING, NULL},
-    {"server_names_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
-    {"server_names_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"server_names_hash_max_size", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
+     NULL},
+    {"server_names_hash_bucket_size", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
+     NULL},
 };
 
 const struct area server_area = {rows, sizeof rows / sizeof *rows};

@@ -30,7 +30,8 @@ bool upstream_repair(struct reader *reader, struct node *node) {
     return true;
 }
 
-static struct upstream *upstream_make(struct reader *reader, struct str name, struct place place) {
+static struct upstream *upstream_make(struct reader *reader, struct str name, struct place place,
+                                      bool is_stream) {
     struct model *model = reader->model;
     struct upstream *upstream = reader_alloc(reader, sizeof *upstream);
     struct upstream **slot = upstream ? VEC_ADD(&model->upstreams, &model->arena) : NULL;
@@ -41,6 +42,8 @@ static struct upstream *upstream_make(struct reader *reader, struct str name, st
     *slot = upstream;
     *upstream = (struct upstream){.place = place,
                                   .name = name,
+                                  .key = is_stream ? reader_join(reader, name, STR(" (stream)")) : name,
+                                  .is_stream = is_stream,
                                   .keepalive = 128,
                                   .keepalive_timeout_ms = 60000,
                                   .keepalive_requests = 1000,
@@ -49,7 +52,7 @@ static struct upstream *upstream_make(struct reader *reader, struct str name, st
 }
 
 struct upstream *upstream_implicit(struct reader *reader, const struct endpoint *endpoint, uint16_t port,
-                                   struct place place) {
+                                   struct place place, bool is_stream) {
     char text[512];
     struct endpoint whole = *endpoint;
     struct builder out = builder_make(text, sizeof text);
@@ -58,11 +61,12 @@ struct upstream *upstream_implicit(struct reader *reader, const struct endpoint 
     endpoint_print(&out, &whole);
     for (size_t i = 0; i < reader->model->upstreams.count; i++) {
         struct upstream *upstream = reader->model->upstreams.items[i];
-        if (upstream->is_implicit && str_eq_nocase(upstream->name, builder_view(&out)))
+        if (upstream->is_implicit && upstream->is_stream == is_stream &&
+            str_eq_nocase(upstream->name, builder_view(&out)))
             return upstream;
     }
     struct str name = arena_copy(&reader->model->arena, builder_view(&out));
-    struct upstream *upstream = name.ptr ? upstream_make(reader, name, place) : NULL;
+    struct upstream *upstream = name.ptr ? upstream_make(reader, name, place, is_stream) : NULL;
     if (!upstream || !upstream_server_make(reader, upstream, &whole, name, place)) {
         reader_starve(reader);
         return NULL;
@@ -201,8 +205,10 @@ static void upstream_read(struct scope *scope, const struct node *node, const st
     (void)row;
     struct reader *reader = scope->reader;
     struct str name = node->words[1].text;
+    bool is_stream = (scope->context & CONTEXT_STREAM) != 0;
     for (size_t i = 0; i < reader->model->upstreams.count; i++)
-        if (str_eq_nocase(reader->model->upstreams.items[i]->name, name)) {
+        if (reader->model->upstreams.items[i]->is_stream == is_stream &&
+            str_eq_nocase(reader->model->upstreams.items[i]->name, name)) {
             struct diagnostic *said =
                 reader_fail(reader, &node->words[1], "duplicate upstream \"%.*s\"", STR_ARG(name));
             diagnostic_hint(reader->diagnostics, said, "the first one is on line %u",
@@ -213,7 +219,7 @@ static void upstream_read(struct scope *scope, const struct node *node, const st
         reader_fail(reader, &node->words[1], "\"%.*s\" is no name for an upstream", STR_ARG(name));
         return;
     }
-    struct upstream *upstream = upstream_make(reader, name, word_place(&node->words[0]));
+    struct upstream *upstream = upstream_make(reader, name, word_place(&node->words[0]), is_stream);
     if (!upstream)
         return;
     struct scope inner = scope_inner(scope, CONTEXT_UPSTREAM, node);
@@ -223,7 +229,8 @@ static void upstream_read(struct scope *scope, const struct node *node, const st
 }
 
 static const struct directive rows[] = {
-    {"upstream", CONTEXT_HTTP, 1, 1, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, upstream_read, NOTHING, NULL},
+    {"upstream", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, upstream_read, NOTHING,
+     NULL},
     {"server", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, 0, upstream_server_read, NOTHING, NULL},
     {"hash", CONTEXT_UPSTREAM, 1, 2, 0, hash_set, NOTHING, NULL},
     {"ip_hash", CONTEXT_UPSTREAM, 0, 0, 0, ip_hash_set, NOTHING, NULL},

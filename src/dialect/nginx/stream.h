@@ -1,0 +1,9 @@
+#ifndef DIALECT_NGINX_STREAM_H
+#define DIALECT_NGINX_STREAM_H
+
+#include "dialect/nginx/reader.h"
+
+/* What is to be verified of a server in stream, once it is read. */
+void stream_end(struct scope *scope);
+
+#endif

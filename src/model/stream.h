@@ -1,0 +1,18 @@
+#ifndef MODEL_STREAM_H
+#define MODEL_STREAM_H
+
+#include "model/template.h"
+
+/* What holds for the connections of a stream server, beside what they share with requests: a part of struct
+ * policy. */
+struct stream_policy {
+    struct template upload, download; /* bytes a second each way; empty or "0": no limit */
+    struct template text;             /* `return`: what is said instead of passing on */
+    bool half_closes;                 /* proxy_half_close: each direction ends by itself */
+    bool sends_proxy_protocol;        /* a PROXY line, version 1, goes first */
+    bool reads_hello;                 /* ssl_preread */
+    size_t preread_bytes;             /* 16 KiB: what is looked at before a server is chosen */
+    uint64_t preread_timeout_ms;      /* 30,000 */
+};
+
+#endif

@@ -1,0 +1,165 @@
+"use strict";
+// Streams: connections that are passed on as they are.
+
+const assert = require("node:assert");
+const fs = require("node:fs");
+const path = require("node:path");
+const tls = require("node:tls");
+const { execFileSync } = require("node:child_process");
+const { describe, test } = require("node:test");
+const { until, freePort, tempFolder, inBatches } = require("./lib/base.js");
+const { startConfig } = require("./lib/hawser.js");
+const { startNodes } = require("./lib/nodes.js");
+const { joinClient, echo } = require("./lib/sio.js");
+const { connect, startRawBackend } = require("./lib/wire.js");
+
+/* Says its name and gives back what it is told; ends when the other side does. */
+const startEcho = (t, name) =>
+  startRawBackend(t, async (wire) => {
+    wire.write(`${name}\n`);
+    wire.socket.on("data", (bytes) => wire.socket.write(bytes));
+    await wire.ended(60000);
+    wire.end();
+  });
+const startEchos = (t, names) => Promise.all([...names].map((name) => startEcho(t, name)));
+const servers = (all, more = "") => all.map(({ port }) => `server 127.0.0.1:${port}${more};`).join(" ");
+const nameOf = async (t, port) => (await connect(t, port)).takeTo("\n").then((line) => line.trim());
+const logOf = (hawser, lines = 1) =>
+  until(() => {
+    const text = fs.existsSync(path.join(hawser.folder, "s.log")) ? fs.readFileSync(path.join(hawser.folder, "s.log"), "latin1") : "";
+    return text.split("\n").length > lines && text.trim().split("\n");
+  }, "lines in the log");
+
+describe("stream", () => {
+  for (const word of ["stream", "tcp"]) {
+    test(`${word} { }: raw bytes both ways, round robin over four`, async (t) => {
+      const echos = await startEchos(t, "abcd");
+      const hawser = await startConfig(t, ({ port }) => `${word} { upstream four { ${servers(echos)} } server { listen 127.0.0.1:${port}; tcp_nodelay on; proxy_pass four; } }`);
+      const names = await inBatches(8, 1, () => nameOf(t, hawser.port));
+      assert.deepEqual([...names].sort(), [..."aabbccdd"]);
+      const wire = await connect(t, hawser.port);
+      await wire.takeTo("\n");
+      const block = "\0\r\n\xff".repeat(100000);
+      wire.write(block);
+      assert.equal(await wire.take(block.length, 10000), block);
+    });
+  }
+
+  test("real Socket.IO through TCP, long-polling too where the address chooses the node", async (t) => {
+    const nodes = await startNodes(t);
+    const hawser = await startConfig(t, ({ port }) => `stream { upstream nodes { hash $remote_addr consistent; ${servers(nodes)} } server { listen 127.0.0.1:${port}; proxy_pass nodes; } }`);
+    for (const mode of ["polling", "websocket", "upgrading"]) {
+      const client = await joinClient(t, hawser.url, { mode });
+      assert.equal((await echo(client, "hello")).value, "hello");
+      assert.deepEqual(client.errors, []);
+    }
+  });
+
+  test("a server that refuses is passed over; with none left the connection ends, and the log says why", async (t) => {
+    const [a] = await startEchos(t, "a");
+    const dead = await freePort();
+    const hawser = await startConfig(t, ({ port, folder }) => `stream { log_format s '$protocol $status $upstream_addr $bytes_sent $bytes_received'; access_log ${folder}/s.log s;
+      upstream two { server 127.0.0.1:${dead}; ${servers([a])} } server { listen 127.0.0.1:${port}; proxy_pass two; } }`);
+    for (let i = 0; i < 4; i++) {
+      const wire = await connect(t, hawser.port);
+      assert.equal(await wire.takeTo("\n"), "a\n");
+      wire.write("12345");
+      await wire.take(5);
+      wire.end();
+      await wire.ended();
+    }
+    const lines = await logOf(hawser, 5); // the first is of the connection that found it up
+    assert.ok(lines[0].startsWith(`TCP 200 127.0.0.1:${dead}, 127.0.0.1:${a.port} `), lines.join("\n"));
+    for (const line of lines.slice(1)) assert.equal(line, `TCP 200 127.0.0.1:${a.port} 7 5`);
+    assert.match(hawser.log, /connect\(\) failed \(111: Connection refused\) while connecting to upstream/);
+    const only = await startConfig(t, ({ port, folder }) => `stream { log_format s '$status'; access_log ${folder}/s.log s; server { listen 127.0.0.1:${port}; proxy_pass 127.0.0.1:${dead}; } }`);
+    const wire = await connect(t, only.port);
+    assert.equal(await wire.ended(), "");
+    assert.deepEqual(await logOf(only, 2), ["502", "502"]);
+  });
+
+  test("proxy_timeout, proxy_half_close, return, allow and deny", async (t) => {
+    const quiet = await startRawBackend(t, async (wire) => {
+      wire.write("up\n");
+      const text = await wire.ended(60000);
+      wire.end(`got ${text.length}\n`);
+    });
+    const [idle, half, whole, says, closed] = await inBatches(5, 1, freePort);
+    const hawser = await startConfig(t, ({ port }) => `stream { upstream quiet { ${servers([quiet])} } server { listen 127.0.0.1:${port}; proxy_pass quiet; }
+      server { listen 127.0.0.1:${idle}; proxy_timeout 300ms; proxy_pass quiet; }
+      server { listen 127.0.0.1:${half}; proxy_half_close on; proxy_pass quiet; }
+      server { listen 127.0.0.1:${whole}; proxy_pass quiet; }
+      server { listen 127.0.0.1:${says}; return "you are $remote_addr by $protocol\\n"; }
+      server { listen 127.0.0.1:${closed}; deny all; proxy_pass quiet; } }`);
+    const slow = await connect(t, idle);
+    await slow.takeTo("\n");
+    await slow.ended(5000);
+    const halves = await connect(t, half);
+    await halves.takeTo("\n");
+    halves.end("12345");
+    assert.equal(await halves.ended(), "got 5\n");
+    const wholes = await connect(t, whole);
+    await wholes.takeTo("\n");
+    wholes.end("12345");
+    assert.equal(await wholes.ended(), "", "without half-close the client's end is the end");
+    assert.equal(await (await connect(t, says)).ended(), "you are 127.0.0.1 by TCP\n");
+    assert.equal(await (await connect(t, closed)).ended(), "");
+    assert.match(hawser.log, /access forbidden by rule/);
+  });
+
+  test("proxy_protocol on sends a PROXY line first", async (t) => {
+    const seen = [];
+    const backend = await startRawBackend(t, async (wire) => {
+      seen.push(await wire.takeTo("\r\n"));
+      wire.end(await wire.take(4));
+    });
+    const hawser = await startConfig(t, ({ port }) => `stream { server { listen 127.0.0.1:${port}; proxy_protocol on; proxy_pass 127.0.0.1:${backend.port}; } }`);
+    const wire = await connect(t, hawser.port, { localAddress: "127.0.0.9" });
+    const { localPort } = wire.socket;
+    wire.write("ping");
+    assert.equal(await wire.take(4), "ping");
+    assert.equal(seen.at(-1), `PROXY TCP4 127.0.0.9 127.0.0.1 ${localPort} ${hawser.port}\r\n`);
+  });
+
+  test("ssl_preread tells connections apart by their name and ALPN, without ending TLS", async (t) => {
+    const folder = tempFolder(t);
+    execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", `${folder}/key`, "-out", `${folder}/cert`, "-days", "1", "-subj", "/CN=x"], { stdio: "ignore" });
+    const secure = (name) =>
+      new Promise((resolve) => {
+        const server = tls.createServer({ key: fs.readFileSync(`${folder}/key`), cert: fs.readFileSync(`${folder}/cert`), ALPNProtocols: ["h2", "http/1.1"] }, (socket) => socket.end(`${name} ${socket.servername} ${socket.alpnProtocol}`));
+        t.after(() => server.close());
+        server.listen(0, "127.0.0.1", () => resolve(server.address().port));
+      });
+    const [a, b, c] = [await secure("a"), await secure("b"), await secure("c")];
+    const hawser = await startConfig(t, ({ port, folder }) => `stream { map $ssl_preread_server_name:$ssl_preread_alpn_protocols $to { ~^a\\.example a; ~:h2 c; default b; }
+      upstream a { server 127.0.0.1:${a}; } upstream b { server 127.0.0.1:${b}; } upstream c { server 127.0.0.1:${c}; }
+      log_format s '$ssl_preread_server_name $ssl_preread_protocol $ssl_preread_alpn_protocols'; access_log ${folder}/s.log s;
+      server { listen 127.0.0.1:${port}; ssl_preread on; preread_timeout 2s; proxy_pass $to; } }`);
+    const say = (options) =>
+      new Promise((resolve, reject) => {
+        const socket = tls.connect({ port: hawser.port, host: "127.0.0.1", rejectUnauthorized: false, ...options }, () => {});
+        let text = "";
+        socket.on("data", (bytes) => (text += bytes)).on("end", () => resolve(text)).on("error", reject);
+      });
+    assert.equal(await say({ servername: "A.example" }), "a A.example false");
+    assert.equal(await say({ servername: "z.example" }), "b z.example false");
+    assert.equal(await say({ servername: "z.example", ALPNProtocols: ["h2", "http/1.1"] }), "c z.example h2");
+    const lines = await logOf(hawser, 4);
+    assert.deepEqual(lines, ["- - -", "a.example TLSv1.3 -", "z.example TLSv1.3 -", "z.example TLSv1.3 h2,http/1.1"]);
+  });
+
+  test("a reload keeps open connections; a check takes a dead server out", async (t) => {
+    const echos = await startEchos(t, "ab");
+    const config = ({ port }) => `error_log stderr notice; stream { upstream two { ${servers(echos)} check interval=100 rise=1 fall=2 timeout=500; } server { listen 127.0.0.1:${port}; proxy_pass two; } }`;
+    const hawser = await startConfig(t, config);
+    const wire = await connect(t, hawser.port);
+    await wire.takeTo("\n");
+    hawser.reload(config({ port: hawser.port }));
+    await until(() => /reload|reconfigur|in force/i.test(hawser.log), () => hawser.log);
+    wire.write("still");
+    assert.equal(await wire.take(5), "still");
+    await echos[0].close();
+    await until(() => /127\.0\.0\.1:\d+ of .* is down/.test(hawser.log), () => hawser.log, 10000);
+    assert.deepEqual(new Set(await inBatches(4, 1, () => nameOf(t, hawser.port))), new Set(["b"]));
+  });
+});
