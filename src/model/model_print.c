@@ -263,6 +263,7 @@ static void put_stream(struct builder *out, unsigned depth, const struct stream_
         const char *text;
     } facts[] = {{stream->half_closes, "half-closes\n"},
                  {stream->sends_proxy_protocol, "sends PROXY\n"},
+                 {stream->is_secure, "speaks TLS\n"},
                  {stream->reads_hello, "reads ClientHello\n"}};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (facts[i].is) {

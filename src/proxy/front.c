@@ -349,6 +349,27 @@ static void front_run(struct front *front) {
         linger_read(front);
 }
 
+/* A connection of a stream has no head to be read: what it is begins at once; with TLS when the handshake is
+ * over, which is the first that is told of the duct. */
+static void stream_begin(struct front *front) {
+    front->phase = FRONT_BUSY;
+    front->must_close = true;
+    timer_disarm(&front->deadline);
+    if (exchange_begin_stream(front))
+        return;
+    front->exchange = NULL;
+    front_close(front);
+}
+
+static void stream_ready(struct front *front) {
+    if (duct_error(front->duct) == 0) {
+        stream_begin(front);
+        return;
+    }
+    end_log(front);
+    front_close(front);
+}
+
 static void front_ready(struct duct *duct) {
     struct front *front = duct->owner;
     if (front->phase == FRONT_BUSY) {
@@ -357,6 +378,8 @@ static void front_ready(struct duct *duct) {
             front_close(front);
     } else if (front->phase == FRONT_LINGER) {
         linger_read(front);
+    } else if (front->phase == FRONT_NEW && front->listener->listen && front->listener->listen->is_stream) {
+        stream_ready(front);
     } else if (front->phase != FRONT_CLOSED) {
         front_run(front);
     }
@@ -368,17 +391,6 @@ static void front_expire(struct timer *timer) {
         head_refuse(front, WHY_CLIENT_HEAD_TIMEOUT);
     else
         front_close(front);
-}
-
-/* A connection of a stream has no head to be read: what it is begins at once. */
-static void stream_begin(struct front *front) {
-    front->phase = FRONT_BUSY;
-    front->must_close = true;
-    timer_disarm(&front->deadline);
-    if (exchange_begin_stream(front))
-        return;
-    front->exchange = NULL;
-    front_close(front);
 }
 
 bool front_new(struct listener *listener, int fd, const struct address *remote) {
@@ -410,7 +422,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     list_append(&engine->front_list, &front->node);
     listener->fronts++;
     engine->counts.fronts++;
-    if (listener->listen->is_stream)
+    if (listener->listen->is_stream && !duct->is_secure)
         stream_begin(front);
     return true;
 }

@@ -2,6 +2,7 @@
 
 #include "proxy/guard/guard.h"
 #include "proxy/naming.h"
+#include "proxy/secure.h"
 #include "proxy/variables.h"
 
 #include <errno.h>
@@ -11,8 +12,14 @@ enum { PROXY_LINE_MAX = 108, PORT_MAX = 65535 };
 enum exchange_state stream_route(struct exchange *x) {
     x->up.is_done = x->down.is_done = true;
     x->is_read = true;
+    struct str name = x->is_secure ? secure_name(x->front->duct) : STR("");
+    if (name.len)
+        x->site = listen_find_site(x->listen, name, &x->captures);
     x->route = &x->site->fallback;
-    return guard_post_read(x) ? STATE_GUARD : exchange_fail(x, WHY_NO_MEMORY);
+    if ((x->captures.regex && !exchange_bind(x)) || !guard_post_read(x))
+        return exchange_fail(x, WHY_NO_MEMORY);
+    enum why why = x->listen->is_secure ? secure_verify(x) : WHY_NONE;
+    return why == WHY_NONE ? STATE_GUARD : exchange_fail(x, why);
 }
 
 /* ---- where to ---- */
@@ -62,6 +69,8 @@ static enum exchange_state target_use(struct exchange *x, struct str target) {
 
 static enum exchange_state server_choose(struct exchange *x) {
     const struct pass *pass = x->route->pass;
+    if (pass->is_secure && !secure_prepare(x))
+        return exchange_fail(x, WHY_NO_MEMORY);
     if (pass->upstream)
         return group_use(x, pass->upstream);
     struct str target = template_eval_copy(x, &pass->target);

@@ -148,6 +148,31 @@ describe("stream", () => {
     assert.deepEqual(lines, ["- - -", "a.example TLSv1.3 -", "z.example TLSv1.3 -", "z.example TLSv1.3 h2,http/1.1"]);
   });
 
+  test("listen ssl, with the site by its name, and proxy_ssl towards the servers", async (t) => {
+    const folder = tempFolder(t);
+    for (const name of ["a", "b"])
+      execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", `${folder}/${name}.key`, "-out", `${folder}/${name}.pem`, "-days", "1", "-subj", `/CN=${name}.example`], { stdio: "ignore" });
+    const back = await new Promise((resolve) => {
+      const server = tls.createServer({ key: fs.readFileSync(`${folder}/a.key`), cert: fs.readFileSync(`${folder}/a.pem`) }, (socket) => socket.on("data", (bytes) => socket.write(`tls ${bytes}`)).on("error", () => {}));
+      t.after(() => server.close());
+      server.listen(0, "127.0.0.1", () => resolve(server.address().port));
+    });
+    const plain = await startEcho(t, "plain");
+    const site = (name, pass) => `server { listen 127.0.0.1:PORT ssl; server_name ${name}.example; ssl_certificate ${folder}/${name}.pem; ssl_certificate_key ${folder}/${name}.key; ${pass} }`;
+    const hawser = await startConfig(t, ({ port }) => `stream { ${(site("a", `proxy_ssl on; proxy_pass 127.0.0.1:${back};`) + site("b", `proxy_pass 127.0.0.1:${plain.port};`)).replaceAll("PORT", port)} }`);
+    const say = (servername) =>
+      new Promise((resolve, reject) => {
+        const socket = tls.connect({ port: hawser.port, host: "127.0.0.1", rejectUnauthorized: false, servername }, () => socket.write("ping"));
+        let text = "";
+        socket.on("error", reject).on("data", (bytes) => {
+          text += bytes;
+          if (text.includes("ping")) resolve(`${socket.getPeerCertificate().subject.CN}: ${text}`), socket.destroy();
+        });
+      });
+    assert.equal(await say("a.example"), "a.example: tls ping");
+    assert.equal(await say("b.example"), "b.example: plain\nping");
+  });
+
   test("a reload keeps open connections; a check takes a dead server out", async (t) => {
     const echos = await startEchos(t, "ab");
     const config = ({ port }) => `error_log stderr notice; stream { upstream two { ${servers(echos)} check interval=100 rise=1 fall=2 timeout=500; } server { listen 127.0.0.1:${port}; proxy_pass two; } }`;

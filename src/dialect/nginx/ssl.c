@@ -226,7 +226,8 @@ void ssl_verify(struct reader *reader) {
 static const char no_stapling[] = "no OCSP answer is stapled to the certificate; clients ask for it themselves";
 static const char no_early[] = "early data is refused, and clients send it again behind the handshake";
 static const char no_cache[] = "certificates are read when the configuration is loaded";
-#define SITE_LEVELS (CONTEXT_HTTP | CONTEXT_SERVER)
+#define SITE_LEVELS (CONTEXT_HTTP | CONTEXT_SERVER | CONTEXT_STREAMS)
+#define PASS_LEVELS (CONTEXT_HSL | CONTEXT_STREAMS)
 
 static const struct directive rows[] = {
     {"ssl_certificate", SITE_LEVELS, 1, 1, 0, file_add, SITE(tls.policy.certificates), NULL},
@@ -263,25 +264,25 @@ static const struct directive rows[] = {
     {"ssl_certificate_compression", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "certificates are sent uncompressed"},
     {"ssl_object_cache_inheritable", CONTEXT_MAIN, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, no_cache},
-    {"proxy_ssl_certificate", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_add, POLICY(tls.policy.certificates),
+    {"proxy_ssl_certificate", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_add, POLICY(tls.policy.certificates),
      NULL},
-    {"proxy_ssl_certificate_key", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_add, POLICY(tls.policy.keys), NULL},
-    {"proxy_ssl_password_file", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.passwords),
+    {"proxy_ssl_certificate_key", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_add, POLICY(tls.policy.keys), NULL},
+    {"proxy_ssl_password_file", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.passwords),
      NULL},
-    {"proxy_ssl_protocols", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, versions_set,
+    {"proxy_ssl_protocols", PASS_LEVELS, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, versions_set,
      POLICY(tls.policy.protocols), NULL},
-    {"proxy_ssl_ciphers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_text, POLICY(tls.policy.ciphers), NULL},
-    {"proxy_ssl_conf_command", CONTEXT_HSL, 2, 2, 0, command_add, POLICY(tls.policy.commands), NULL},
-    {"proxy_ssl_trusted_certificate", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.trusted),
+    {"proxy_ssl_ciphers", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_text, POLICY(tls.policy.ciphers), NULL},
+    {"proxy_ssl_conf_command", PASS_LEVELS, 2, 2, 0, command_add, POLICY(tls.policy.commands), NULL},
+    {"proxy_ssl_trusted_certificate", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.trusted),
      NULL},
-    {"proxy_ssl_crl", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.crl), NULL},
-    {"proxy_ssl_verify", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.verifies), NULL},
-    {"proxy_ssl_verify_depth", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, depth_set, POLICY(tls.policy.verify_depth),
+    {"proxy_ssl_crl", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.crl), NULL},
+    {"proxy_ssl_verify", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.verifies), NULL},
+    {"proxy_ssl_verify_depth", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, depth_set, POLICY(tls.policy.verify_depth),
      NULL},
-    {"proxy_ssl_name", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, name_set, NOTHING, NULL},
-    {"proxy_ssl_server_name", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.sends_name), NULL},
-    {"proxy_ssl_session_reuse", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.reuses_sessions), NULL},
-    {"proxy_ssl_certificate_cache", CONTEXT_HSL, 1, 3, DIRECTIVE_ONCE, set_nothing, NOTHING, no_cache},
+    {"proxy_ssl_name", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, name_set, NOTHING, NULL},
+    {"proxy_ssl_server_name", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.sends_name), NULL},
+    {"proxy_ssl_session_reuse", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.reuses_sessions), NULL},
+    {"proxy_ssl_certificate_cache", PASS_LEVELS, 1, 3, DIRECTIVE_ONCE, set_nothing, NOTHING, no_cache},
 };
 
 const struct area ssl_area = {rows, sizeof rows / sizeof *rows};

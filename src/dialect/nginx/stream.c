@@ -152,7 +152,23 @@ static void next_set(struct scope *scope, const struct node *node, const struct 
         set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
 }
 
+/* Where the servers speak TLS. */
+static void secure_enter(struct scope *scope) {
+    struct model *model = scope->reader->model;
+    struct pass *pass = scope->route->pass;
+    if (!pass || !scope->policy->stream.is_secure)
+        return;
+    pass->is_secure = true;
+    pass->slot = (unsigned)model->secure_routes.count;
+    struct route **slot = VEC_ADD(&model->secure_routes, &model->arena);
+    if (slot)
+        *slot = scope->route;
+    else
+        reader_starve(scope->reader);
+}
+
 void stream_end(struct scope *scope) {
+    secure_enter(scope);
     if (scope->route->action != ROUTE_FILES || scope->reader->is_starved)
         return;
     for (const struct node *at = scope->block->first; at; at = at->next)
@@ -187,6 +203,9 @@ static const struct directive rows[] = {
     {"proxy_half_close", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.half_closes), NULL},
     {"proxy_protocol", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.sends_proxy_protocol),
      NULL},
+    {"proxy_ssl", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.is_secure), NULL},
+    {"ssl_handshake_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
+     SITE(client_header_timeout_ms), NULL},
     {"proxy_upload_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, rate_set, POLICY(stream.upload), NULL},
     {"proxy_download_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, rate_set, POLICY(stream.download), NULL},
     {"proxy_socket_keepalive", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
