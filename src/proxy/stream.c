@@ -150,12 +150,13 @@ enum exchange_state stream_connect(struct exchange *x) {
         if (why == WHY_NONE)
             why = first_send(x);
     } else {
-        int error =
-            x->back.duct->has_end && !x->back.duct->is_connected ? socket_error(x->back.duct->ev.fd) : 0;
+        struct duct *duct = x->back.duct;
+        int error = duct->has_end && !duct->is_connected ? duct_error(duct) : 0;
         if (!error)
             error = exchange_flush(x, &x->back.out);
         x->error = error;
-        why = error ? why_of_connect_error(error) : WHY_NONE;
+        if (error)
+            why = tls_failure(duct).len ? WHY_TLS_FAILED : why_of_connect_error(error);
     }
     if (why != WHY_NONE)
         return exchange_fail(x, why);
