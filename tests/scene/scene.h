@@ -101,5 +101,6 @@ int scenes_of_framing(void);
 int scenes_of_sessions(void);
 int scenes_of_shortage(void);
 int scenes_of_guard(void);
+int scenes_of_upstreams(void);
 
 #endif
