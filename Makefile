@@ -110,6 +110,13 @@ check-states: $(BUILD)/tools/print-states
 	@tools/insert-states $< ARCHITECTURE.md --check
 $(BUILD)/tools/print-states: $(BUILD)/tools/print-states.o
 	@$(CC) $(LDFLAGS) -o $@ $^
+# docs/nginx-directives.md is printed from the directive tables.
+directives: $(BUILD)/tools/print-directives
+	@$< tools/nginx-directives >docs/nginx-directives.md
+check-directives: $(BUILD)/tools/print-directives
+	@$< tools/nginx-directives | cmp - docs/nginx-directives.md || { echo "make directives" >&2; exit 1; }
+$(BUILD)/tools/print-directives: $(BUILD)/tools/print-directives.o $(LIBRARY)
+	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 install: $(BUILD)/hawser
 	install -D -m 755 $< $(DESTDIR)$(PREFIX)/sbin/hawser
@@ -119,8 +126,8 @@ uninstall:
 clean:
 	rm -rf build hawser compile_commands.json
 
-.PHONY: all hawser deps run unit cli conf scene sim e2e check test bench fuzz fuzz-replay format states install uninstall clean \
-  check-format check-layers check-limits check-headers check-pure check-states
+.PHONY: all hawser deps run unit cli conf scene sim e2e check test bench fuzz fuzz-replay format states directives install uninstall clean \
+  check-format check-layers check-limits check-headers check-pure check-states check-directives
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(OBJECTS:.o=.d) $(UNITS:=.d)
