@@ -1,3 +1,4 @@
+#include "dialect/nginx/refusal.h"
 #include "dialect/nginx/set.h"
 
 #include <stdio.h>
@@ -15,8 +16,8 @@ struct group {
 
 static const struct group groups[] = {
     {"main", "At the top, and in `events`", CONTEXT_ANY},
-    {"http", "In `http`", CONTEXT_ANY & ~(unsigned)(CONTEXT_MAIN | CONTEXT_EVENTS)},
-    {"stream", "In `stream`", 0},
+    {"http", "In `http`", CONTEXT_ANY & ~(unsigned)(CONTEXT_MAIN | CONTEXT_EVENTS | CONTEXT_STREAMS)},
+    {"stream", "In `stream`", CONTEXT_STREAMS | CONTEXT_UPSTREAM},
     {"mail", "In `mail`", 0},
 };
 enum { GROUPS = sizeof groups / sizeof *groups };
@@ -48,9 +49,12 @@ static const struct directive *best_row(const char *name, const struct group *gr
     return best;
 }
 
-static void row_print(const char *name, const struct directive *row, unsigned counts[NO + 1]) {
+static void row_print(const char *name, const struct directive *row, unsigned contexts,
+                      unsigned counts[NO + 1]) {
     enum verdict verdict = row ? verdict_of(row) : NO;
     const char *helper = row && verdict != YES ? row->helper : NULL;
+    if (verdict == NO && !helper && contexts)
+        helper = refusal_hint(str_of(name));
     counts[verdict]++;
     printf("| `%s` | ", name);
     switch (verdict) {
@@ -110,7 +114,7 @@ int main(int count, char **words) {
             continue;
         }
         for (char *rest = line, *name; group && (name = strtok_r(rest, " \n", &rest));)
-            row_print(name, best_row(name, group), counts);
+            row_print(name, best_row(name, group), group->contexts, counts);
     }
     fclose(list);
     printf("\n%u yes, %u in part, %u accepted without effect, %u accepted with a warning, %u no.\n",

@@ -14,6 +14,7 @@
 #define INSTEAD(name, hint) \
     { name, CONTEXT_ANY, 0, ARGUMENTS_ANY, DIRECTIVE_EITHER, set_not_built, NOTHING, hint }
 
+static const char no_ssi[] = "pages are sent as they are, the commands in them unread";
 static const char no_gzip[] = "answers are passed on and sent as they are, not compressed here";
 static const char no_http2[] = "HTTP/2 is not spoken, clients use HTTP/1.1";
 
@@ -60,7 +61,12 @@ static const struct directive rows[] = {
     ONLY("limit_rate", "0"),
     ONLY("mirror", "off"),
     ONLY("expires", "off"),
-    ONLY("ssi", "off"),
+    WARN("ssi", no_ssi),
+    NOTE("ssi_last_modified", no_ssi),
+    NOTE("ssi_min_file_chunk", no_ssi),
+    NOTE("ssi_silent_errors", no_ssi),
+    NOTE("ssi_types", no_ssi),
+    NOTE("ssi_value_length", no_ssi),
     INSTEAD("mail", "hawser serves HTTP and WebSocket"),
     INSTEAD("check_status", "its name is tcp_check_status by now"),
     MISSING("tcp_check_status"),

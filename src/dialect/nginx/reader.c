@@ -3,6 +3,7 @@
 #include "dialect/nginx/slot.h"
 
 #include "base/check.h"
+#include "dialect/nginx/refusal.h"
 #include "dialect/nginx/upstream.h"
 
 /* ---- rows ---- */
@@ -190,28 +191,14 @@ static struct str directive_nearest(const struct scope *scope, const struct node
     return diagnostic_nearest(node_name(node), names, count);
 }
 
-/* nginx's other backends and add-ons have their own words by the dozen. */
-static bool is_of_module(struct str name) {
-    static const struct str prefixes[] = {
-#define PREFIX(text) {"" text, sizeof(text) - 1}
-        PREFIX("fastcgi_"),   PREFIX("uwsgi_"),        PREFIX("scgi_"),   PREFIX("grpc_"),
-        PREFIX("memcached_"), PREFIX("geoip_"),        PREFIX("js_"),     PREFIX("perl_"),
-        PREFIX("auth_jwt_"),  PREFIX("image_filter_"), PREFIX("xslt_"),   PREFIX("otel_"),
-        PREFIX("quic_"),      PREFIX("http3_"),        PREFIX("http2_"),  PREFIX("zone_sync"),
-        PREFIX("mgmt"),       PREFIX("acme_"),         PREFIX("ssi_"),    PREFIX("ssl_"),
-        PREFIX("proxy_ssl_"), PREFIX("proxy_cache_"),  PREFIX("userid_"),
-#undef PREFIX
-    };
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (str_starts(name, prefixes[i]))
-            return true;
-    return false;
-}
-
 static void fail_unknown(const struct scope *scope, const struct node *node) {
     struct reader *reader = scope->reader;
-    if (is_of_module(node_name(node))) {
-        reader_fail(reader, &node->words[0], "\"%.*s\" is not built yet", STR_ARG(node_name(node)));
+    const char *instead = refusal_hint(node_name(node));
+    if (instead) {
+        struct diagnostic *refused =
+            reader_fail(reader, &node->words[0], "\"%.*s\" is not built yet", STR_ARG(node_name(node)));
+        if (*instead)
+            diagnostic_hint(reader->diagnostics, refused, "%s", instead);
         return;
     }
     bool is_kept = reader->diagnostics->list.count < DIAGNOSTICS_MAX;

@@ -1,5 +1,6 @@
 #include "dialect/nginx/set.h"
 
+#include "dialect/nginx/refusal.h"
 #include "dialect/nginx/unit.h"
 
 void set_fail(struct scope *scope, const struct word *at, const struct directive *row, const char *wanted) {
@@ -103,14 +104,19 @@ void set_nothing(struct scope *scope, const struct node *node, const struct dire
 
 void set_nothing_visible(struct scope *scope, const struct node *node, const struct directive *row) {
     const char *reason = row->helper;
-    reader_say(scope->reader, SEVERITY_WARNING, &node->words[0], "\"%s\" is not built yet: %s", row->name,
-               reason);
+    if (node->count == 2 && str_eq_nocase(node->words[1].text, STR("off")))
+        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s off\" is how it is in any case",
+                   row->name);
+    else
+        reader_say(scope->reader, SEVERITY_WARNING, &node->words[0], "\"%s\" is not built yet: %s", row->name,
+                   reason);
 }
 
 void set_not_built(struct scope *scope, const struct node *node, const struct directive *row) {
+    const char *instead = row->helper ? row->helper : refusal_hint(str_of(row->name));
     struct diagnostic *said = reader_fail(scope->reader, &node->words[0], "\"%s\" is not built yet", row->name);
-    if (row->helper)
-        diagnostic_hint(scope->reader->diagnostics, said, "%s", (const char *)row->helper);
+    if (instead && *instead)
+        diagnostic_hint(scope->reader->diagnostics, said, "%s", instead);
 }
 
 void set_only(struct scope *scope, const struct node *node, const struct directive *row) {
