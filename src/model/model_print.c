@@ -140,6 +140,21 @@ static void put_logs(struct builder *out, unsigned depth, const struct policy *p
     put_error_logs(out, depth, policy->error_logs.items, policy->error_logs.count);
 }
 
+static void put_expires(struct builder *out, unsigned depth, const struct expires *expires) {
+    static const char *const kinds[] = {"off", "access", "modified", "daily", "epoch", "max"};
+    bool is_variable = !template_is_empty(&expires->value);
+    if (expires->kind == EXPIRES_OFF && !is_variable)
+        return;
+    put_line(out, depth);
+    if (is_variable) {
+        builder_str(out, expires->is_of_modified ? STR("expires modified ") : STR("expires "));
+        put_template(out, &expires->value);
+        builder_char(out, '\n');
+    } else {
+        builder_format(out, "expires %s %lld\n", kinds[expires->kind], (long long)expires->seconds);
+    }
+}
+
 static void put_error_pages(struct builder *out, unsigned depth, const struct policy *policy) {
     for (size_t i = 0; i < policy->error_pages.count; i++) {
         const struct error_page *page = &policy->error_pages.items[i];
@@ -296,6 +311,9 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(max_ranges);
     NUMBER(modified_since);
     NUMBER(has_etag);
+    NUMBER(header_inherit);
+    NUMBER(trailer_inherit);
+    NUMBER(is_chunked_forbidden);
     NUMBER(is_not_found_logged);
     NUMBER(is_error_recursive);
     NUMBER(is_redirect_absolute);
@@ -323,7 +341,11 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     put_stream(out, depth, &policy->stream);
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
-    put_rules(out, depth, "add_header", policy->add_headers.items, policy->add_headers.count);
+    for (const struct header_rules *list = &policy->add_headers; list; list = list->outer)
+        put_rules(out, depth, "add_header", list->rules.items, list->rules.count);
+    for (const struct header_rules *list = &policy->add_trailers; list; list = list->outer)
+        put_rules(out, depth, "add_trailer", list->rules.items, list->rules.count);
+    put_expires(out, depth, &policy->expires);
     put_error_pages(out, depth, policy);
     put_logs(out, depth, policy);
     if (policy->types != model->types)

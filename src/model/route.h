@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "model/expires.h"
 #include "model/guard.h"
 #include "model/pass.h"
 #include "model/rewrite.h"
@@ -15,7 +16,21 @@ struct header_rule {
     struct str name;
     struct template value; /* evaluates to "": the field is not sent */
     bool is_always;        /* add_header ... always */
+    enum header_kind {
+        HEADER_ADDS,
+        HEADER_IS_ETAG,
+        HEADER_IS_LAST_MODIFIED
+    } kind; /* of add_header: the last
+two stand in for the answer's own */
 };
+
+/* add_header's of a block, and with add_header_inherit merge those of the blocks around it. */
+struct header_rules {
+    VEC(struct header_rule) rules;
+    const struct header_rules *outer; /* they come behind; NULL: none */
+};
+
+enum header_inherit { INHERIT_ON, INHERIT_OFF, INHERIT_MERGE };
 
 struct log_format {
     struct str name;
@@ -83,7 +98,9 @@ struct policy {
     struct guard *guard; /* who may pass; NULL: everybody */
     VEC(struct header_rule)
     proxy_headers; /* proxy_set_header, in order; Host and Connection defaults are not in here */
-    VEC(struct header_rule) add_headers;
+    struct header_rules add_headers, add_trailers;
+    enum header_inherit header_inherit, trailer_inherit;
+    struct expires expires;
     VEC(struct error_page) error_pages;
     VEC(struct access_log) access_logs; /* empty: none */
     bool is_access_log_off;             /* of this level: "off" beside others wins */
@@ -117,6 +134,7 @@ struct policy {
     bool is_tcp_nodelay;
     uint64_t max_ranges; /* 0: none are served; UINT64_MAX when not said */
     enum modified_since modified_since;
+    bool is_chunked_forbidden;   /* chunked_transfer_encoding off */
     bool has_etag;               /* of files; on */
     bool is_not_found_logged;    /* log_not_found; on */
     bool is_error_recursive;     /* recursive_error_pages: the page of an error may have an error page too */

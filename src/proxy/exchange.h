@@ -51,9 +51,11 @@ enum { WATCH_MAX = 1024 };
 struct local {
     unsigned status;
     struct str content_type, body;
-    struct str headers; /* whole lines with CRLF, of our own making */
-    bool is_page;       /* the page of its status: error_page may put another answer in its place */
-    int file;           /* -1: none; else the body, from offset */
+    struct str headers;  /* whole lines with CRLF, of our own making */
+    bool is_page;        /* the page of its status: error_page may put another answer in its place */
+    bool has_tail;       /* a chunked body's end is due, with trailers */
+    uint64_t modified_s; /* of a file; 0: not known */
+    int file;            /* -1: none; else the body, from offset */
     uint64_t file_at, file_end;
 };
 

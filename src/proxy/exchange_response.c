@@ -1,5 +1,6 @@
 /* The way back: await, relay, tunnel, answer. */
 #include "codec/ws.h"
+#include "proxy/addition.h"
 #include "proxy/affinity.h"
 #include "proxy/error_page.h"
 #include "proxy/exchange.h"
@@ -82,9 +83,12 @@ static uint8_t framing_out(const struct exchange *x, const struct h1_head *respo
     if (is_method_head(x->asked_method) && response->status >= 200 && response->status != 204 &&
         response->status != 304)
         return H1_UNTIL_CLOSE;
-    if (response->framing == H1_NO_BODY || response->framing == H1_LENGTH)
-        return response->framing;
-    return x->is_minor_0 ? H1_UNTIL_CLOSE : H1_CHUNKED;
+    if (response->framing == H1_NO_BODY)
+        return H1_NO_BODY;
+    bool may_chunk = !x->is_minor_0 && !exchange_policy(x)->is_chunked_forbidden;
+    if (may_chunk && addition_has_trailers(x, x->answer_status ? x->answer_status : response->status))
+        return H1_CHUNKED;
+    return response->framing == H1_LENGTH ? H1_LENGTH : may_chunk ? H1_CHUNKED : H1_UNTIL_CLOSE;
 }
 
 /* The final head is there: keeps it, and settles what it decides. */
@@ -206,6 +210,8 @@ enum exchange_state exchange_relay(struct exchange *x) {
         response_head_build(x, &g.stage);
         x->sent_bytes += g.stage.len;
         x->is_head_out = true;
+        if (x->down.is_done && x->down.framing == H1_CHUNKED)
+            passage_end(x, &x->down, &g);
     }
     if (exchange_flush(x, &x->front->out)) {
         x->is_client_gone = true;
@@ -249,38 +255,73 @@ enum exchange_state exchange_tunnel(struct exchange *x) {
     return tunnel_state(x, tunnel_begin(x, x->back.in.view));
 }
 
+/* The fields that say what the body is. */
+static void local_build_body(const struct exchange *x, struct builder *out, uint64_t len) {
+    if (x->local.content_type.len) {
+        builder_str(out, STR("Content-Type: "));
+        builder_str(out, x->local.content_type);
+        builder_str(out, STR("\r\n"));
+    }
+    if (x->down.framing == H1_CHUNKED)
+        return;
+    builder_str(out, STR("Content-Length: "));
+    builder_u64(out, len);
+    builder_str(out, STR("\r\n"));
+}
+
+/* The end of a chunked body. */
+static void tail_build(struct exchange *x, struct gather *g, uint64_t len) {
+    x->local.has_tail = false;
+    gather_add(g, len ? STR("\r\n0\r\n") : STR("0\r\n"));
+    addition_build_trailers(x, &g->stage, x->status);
+    gather_add(g, STR("\r\n"));
+}
+
+static uint8_t local_framing(struct exchange *x) {
+    unsigned status = x->local.status;
+    bool is_head = x->request ? x->method == H1_HEAD : x->is_head_refused;
+    if (status == 204 || status == 304)
+        return H1_NO_BODY;
+    if (is_head || !addition_has_trailers(x, status) || exchange_policy(x)->is_chunked_forbidden)
+        return H1_LENGTH;
+    return x->is_minor_0 || !x->request ? H1_LENGTH : H1_CHUNKED;
+}
+
+/* The text, or what comes before the file. */
+static void local_build_text(struct exchange *x, struct gather *g, uint64_t len) {
+    const struct local *local = &x->local;
+    char head[H1_CHUNK_HEAD_MAX];
+    x->local.has_tail = x->down.framing == H1_CHUNKED;
+    if (x->local.has_tail && len)
+        gather_add(g, str_make(head, h1_chunk_head(head, (size_t)len)));
+    if (local->file >= 0)
+        return;
+    gather_add(g, local->body);
+    x->sent_bytes += local->body.len;
+    x->down.bytes = local->body.len;
+    if (x->local.has_tail)
+        tail_build(x, g, len);
+}
+
 /* Head and text of an answer of our own. */
 static void local_build(struct exchange *x, struct gather *g) {
     const struct local *local = &x->local;
     uint64_t len = local->file >= 0 ? local->file_end - local->file_at : local->body.len;
-    bool has_body = local->status != 204 && local->status != 304;
+    bool is_head = x->request ? x->method == H1_HEAD : x->is_head_refused;
+    x->down.framing = local_framing(x);
     response_head_begin(x, &g->stage, local->status, str_of(h1_reason(local->status)));
-    if (has_body) {
-        if (local->content_type.len) {
-            builder_str(&g->stage, STR("Content-Type: "));
-            builder_str(&g->stage, local->content_type);
-            builder_str(&g->stage, STR("\r\n"));
-        }
-        builder_str(&g->stage, STR("Content-Length: "));
-        builder_u64(&g->stage, len);
-        builder_str(&g->stage, STR("\r\n"));
-    }
+    if (x->down.framing != H1_NO_BODY)
+        local_build_body(x, &g->stage, len);
     builder_str(&g->stage, local->headers);
     if (local->headers.len == 0 || !local->is_page) /* a further error has lines of its own */
         builder_str(&g->stage, x->answer_headers);
-    response_head_add(x, &g->stage, local->status);
-    x->down.framing = has_body ? H1_LENGTH : H1_NO_BODY;
+    addition_build(x, &g->stage, local->status);
     response_head_end(x, &g->stage);
     x->sent_bytes += g->stage.len;
-    bool is_head = x->request ? x->method == H1_HEAD : x->is_head_refused;
-    bool is_wanted = has_body && !is_head;
-    if (!is_wanted)
+    if (x->down.framing == H1_NO_BODY || is_head)
         local_close(x);
-    if (is_wanted && local->file < 0) {
-        gather_add(g, local->body);
-        x->sent_bytes += local->body.len;
-        x->down.bytes = local->body.len;
-    }
+    else
+        local_build_text(x, g, len);
 }
 
 /* Sends of the file what the client takes now. */
@@ -344,6 +385,13 @@ enum exchange_state exchange_answer(struct exchange *x) {
     if (error)
         return exchange_fail(x, WHY_CLIENT_RESET);
     bool is_file_left = x->local.file >= 0 && x->local.file_at < x->local.file_end;
+    if (x->local.has_tail && !is_file_left && outbox_is_empty(&x->front->out)) {
+        struct gather g;
+        gather_init(&g, x->engine->stage, &x->front->out);
+        tail_build(x, &g, x->down.bytes);
+        if (gather_send(&g))
+            return exchange_fail(x, WHY_CLIENT_RESET);
+    }
     if (!outbox_is_empty(&x->front->out) || is_file_left)
         return STATE_ANSWER;
     x->down.is_done = true;

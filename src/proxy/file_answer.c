@@ -3,9 +3,9 @@
 #include "codec/http_date.h"
 #include "codec/range.h"
 #include "loop/random.h"
+#include "proxy/addition.h"
 #include "proxy/local.h"
 #include "proxy/media_type.h"
-#include "proxy/response_head.h"
 
 enum { HEADERS_MAX_BYTES = 2048, PART_SLACK = 512, RANGES_MAX = 64, MULTIPART_MAX_BYTES = 1 << 20 };
 
@@ -129,7 +129,7 @@ static bool multipart_prepare(struct exchange *x, const struct opened *file, con
 static void unsatisfiable_prepare(struct exchange *x, struct builder *headers, uint64_t size) {
     headers->len = 0;
     builder_format(headers, "Content-Range: bytes */%llu\r\n", (unsigned long long)size);
-    response_head_add(x, headers, 200); /* nginx sees the range when these are there already */
+    addition_build(x, headers, 200); /* nginx sees the range when these are there already */
     local_prepare_status(x, 416);
 }
 
@@ -170,12 +170,13 @@ static void body_prepare(struct exchange *x, struct opened *file, struct builder
 }
 
 static void head_prepare(struct exchange *x, const struct opened *file, struct builder *headers) {
-    if (is_ordinary(x)) {
+    unsigned status = x->answer_status ? x->answer_status : 200;
+    if (is_ordinary(x) && !addition_replaces(x, H1_LAST_MODIFIED, status)) {
         builder_str(headers, STR("Last-Modified: "));
         http_date_build(headers, file->info->modified_s);
         builder_str(headers, STR("\r\n"));
     }
-    if (file->tag.len == 0)
+    if (file->tag.len == 0 || addition_replaces(x, H1_ETAG, status))
         return;
     builder_str(headers, STR("ETag: "));
     builder_str(headers, file->tag);
@@ -196,6 +197,7 @@ void file_answer_prepare(struct exchange *x, int fd, const struct file_info *inf
         local_prepare_status(x, 412);
     } else {
         x->local.status = status;
+        x->local.modified_s = is_ordinary(x) ? info->modified_s : 0;
         head_prepare(x, &file, &headers);
         if (status == 200)
             body_prepare(x, &file, &headers);

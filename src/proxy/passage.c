@@ -1,5 +1,6 @@
 #include "proxy/passage.h"
 
+#include "proxy/addition.h"
 #include "proxy/affinity.h"
 
 #include <errno.h>
@@ -54,13 +55,15 @@ static void trailers_pass(const struct passage *passage, struct gather *g) {
     }
 }
 
-static void end_pass(struct passage *passage, struct gather *g) {
+void passage_end(struct exchange *x, struct passage *passage, struct gather *g) {
     passage->is_done = true;
     if (passage->framing != H1_CHUNKED)
         return;
     gather_add(g, STR("0\r\n"));
     if (passage->trailer)
         trailers_pass(passage, g);
+    if (passage == &x->down)
+        addition_build_trailers(x, &g->stage, x->status);
     gather_add(g, STR("\r\n"));
 }
 
@@ -78,7 +81,7 @@ static enum passage_verdict body_pass(struct exchange *x, struct passage *passag
         else if (slice.len && !trailer_keep(x, passage, slice))
             return PASSAGE_NO_MEMORY;
         if (result == CODEC_DONE)
-            end_pass(passage, g);
+            passage_end(x, passage, g);
     }
     return PASSAGE_WAIT;
 }
@@ -128,7 +131,7 @@ enum passage_verdict passage_move(struct exchange *x, struct passage *passage, s
         gather_init(g, x->engine->stage, g->outbox);
         verdict = source_read(passage, in, from, scratch);
         if (verdict == PASSAGE_DONE) {
-            end_pass(passage, g);
+            passage_end(x, passage, g);
             return input_pass(x, passage, in, g);
         }
         if (verdict != PASSAGE_YIELD)

@@ -26,6 +26,9 @@ enum passage_verdict passage_move(struct exchange *x, struct passage *passage, s
 /* Notes a piece of payload: counts it, and keeps of it what affinity watches. */
 void passage_count(struct passage *passage, struct str slice);
 
+/* The body has ended: what its framing, and add_trailer, put there. */
+void passage_end(struct exchange *x, struct passage *passage, struct gather *g);
+
 /* What a verdict means for the exchange: WHY_NONE while the body goes on, else the entry of `whys` for this
  * direction. Goes on in the next turn after YIELD; notes that the client has gone. */
 enum why passage_why(struct exchange *x, enum passage_verdict verdict, const enum why whys[PASSAGE_VERDICTS]);

@@ -1,6 +1,7 @@
 #include "proxy/response_head.h"
 
 #include "base/version.h"
+#include "proxy/addition.h"
 #include "proxy/field.h"
 #include "proxy/response_field.h"
 #include "proxy/sticky.h"
@@ -47,40 +48,10 @@ void response_head_begin(struct exchange *x, struct builder *out, unsigned statu
     date_build(x, out);
 }
 
-/* nginx: add_header holds for these statuses unless it says `always`. */
-static bool status_takes_headers(unsigned status) {
-    switch (status) {
-    case 200:
-    case 201:
-    case 204:
-    case 206:
-    case 301:
-    case 302:
-    case 303:
-    case 304:
-    case 307:
-    case 308:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* For $sent_http_NAME, and only where some text names one. */
 static void sent_keep(struct exchange *x, const struct builder *out) {
     if (x->hold->snapshot->model->keeps_sent_heads)
         x->sent_head = arena_copy(&x->arena, builder_view(out));
-}
-
-void response_head_add(struct exchange *x, struct builder *out, unsigned status) {
-    const struct policy *policy = exchange_policy(x);
-    x->sent_head = builder_view(out);
-    for (size_t i = 0; i < policy->add_headers.count; i++) {
-        const struct header_rule *rule = &policy->add_headers.items[i];
-        if (!rule->is_always && !status_takes_headers(status))
-            continue;
-        field_build_rule(x, out, rule);
-    }
 }
 
 /* An answer of our own, and not a byte of the body was read: it can be skipped, unless the client waits to be
@@ -126,6 +97,8 @@ static bool field_passes(const struct exchange *x, const struct h1_field *field)
     if (field->id == H1_CONTENT_LENGTH) /* of a body, or what HEAD and 304 announce */
         return x->response->status != 101 && x->response->status != 204 &&
                (x->down.framing == H1_LENGTH || x->down.framing == H1_NO_BODY);
+    if (addition_replaces(x, (enum h1_field_id)field->id, x->status))
+        return false;
     return !h1_field_is_hop_by_hop(x->response, field) &&
            response_field_passes(x, field->id, h1_field_name(x->response, field));
 }
@@ -148,7 +121,7 @@ static struct str reason_of(const struct h1_head *response) {
 }
 
 void response_head_build(struct exchange *x, struct builder *out) {
-    unsigned status = x->answer_status ? x->answer_status : x->response->status;
+    unsigned status = x->status = x->answer_status ? x->answer_status : x->response->status;
     status_line_build(out, status, x->answer_status ? str_of(h1_reason(status)) : reason_of(x->response));
     if (!is_theirs(x, H1_SERVER, STR("Server")))
         server_build(x, out);
@@ -157,8 +130,7 @@ void response_head_build(struct exchange *x, struct builder *out) {
     fields_build(x, out);
     builder_str(out, x->answer_headers);
     sticky_build(x, out);
-    response_head_add(x, out, status);
-    x->status = status;
+    addition_build(x, out, status);
     response_head_end(x, out);
 }
 
@@ -167,7 +139,7 @@ void response_head_build_switch(struct exchange *x, struct builder *out) {
     builder_str(out, STR("Upgrade: websocket\r\nConnection: Upgrade\r\n"));
     fields_build(x, out);
     sticky_build(x, out);
-    response_head_add(x, out, 101);
+    addition_build(x, out, 101);
     builder_str(out, STR("\r\n"));
     sent_keep(x, out);
 }

@@ -13,7 +13,5 @@ void response_head_build_switch(struct exchange *x, struct builder *out);
 void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason);
 /* Connection, Keep-Alive and the empty line; decides whether the connection is kept (front->must_close). */
 void response_head_end(struct exchange *x, struct builder *out);
-/* What add_header gives for this status. */
-void response_head_add(struct exchange *x, struct builder *out, unsigned status);
 
 #endif

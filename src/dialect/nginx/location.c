@@ -1,6 +1,7 @@
 #include "dialect/nginx/location.h"
 
 #include "dialect/nginx/compile.h"
+#include "dialect/nginx/headers.h"
 
 struct pattern {
     enum route_match match;
@@ -88,6 +89,7 @@ static struct route *route_make(struct scope *scope, const struct pattern *patte
                             .pattern = pattern->text,
                             .action = ROUTE_FILES,
                             .policy = *scope->policy};
+    headers_enter(&route->policy);
     if (pattern->match == ROUTE_NAMED)
         return route;
     if (pattern->match != ROUTE_REGEX) {

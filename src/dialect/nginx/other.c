@@ -19,7 +19,6 @@ static const char no_gzip[] = "answers are passed on and sent as they are, not c
 static const char no_http2[] = "HTTP/2 is not spoken, clients use HTTP/1.1";
 
 static const struct directive rows[] = {
-    NOTE("chunked_transfer_encoding", NULL),
     NOTE("connection_pool_size", NULL),
     NOTE("request_pool_size", NULL),
     NOTE("keepalive_disable", NULL),
@@ -60,7 +59,6 @@ static const struct directive rows[] = {
     WARN("http2", no_http2),
     ONLY("limit_rate", "0"),
     ONLY("mirror", "off"),
-    ONLY("expires", "off"),
     WARN("ssi", no_ssi),
     NOTE("ssi_last_modified", no_ssi),
     NOTE("ssi_min_file_chunk", no_ssi),
@@ -72,7 +70,6 @@ static const struct directive rows[] = {
     MISSING("tcp_check_status"),
     MISSING("add_after_body"),
     MISSING("add_before_body"),
-    MISSING("add_trailer"),
     MISSING("addition_types"),
     MISSING("auth_jwt"),
     MISSING("autoindex_exact_size"),
@@ -130,7 +127,6 @@ static const struct directive rows[] = {
     MISSING("mp4_max_buffer_size"),
     MISSING("mp4_start_key_frame"),
     MISSING("sub_filter_last_modified"),
-    MISSING("add_header_inherit"),
     MISSING("api"),
     MISSING("early_hints"),
     MISSING("keyval"),

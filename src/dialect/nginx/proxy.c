@@ -1,34 +1,9 @@
 #include "dialect/nginx/compile.h"
+#include "dialect/nginx/headers.h"
 #include "dialect/nginx/pass.h"
 #include "dialect/nginx/set.h"
 
-/* How requests are passed to an upstream, and what is added to heads. */
-
-static bool name_is_valid(struct str name) {
-    for (size_t i = 0; i < name.len; i++)
-        if (name.ptr[i] <= ' ' || name.ptr[i] > '~' || strchr("\"(),/:;<=>?@[\\]{}", name.ptr[i]))
-            return false;
-    return name.len > 0;
-}
-
-static bool rule_read(struct scope *scope, const struct node *node, struct header_rule *rule) {
-    struct reader *reader = scope->reader;
-    const struct word *at = &node->words[1];
-    *rule = (struct header_rule){.name = at->text};
-    if (!name_is_valid(at->text)) {
-        struct diagnostic *said =
-            reader_fail(reader, at, "\"%.*s\" is no name of a header field", STR_ARG(at->text));
-        diagnostic_hint(reader->diagnostics, said, "the name is written without a colon: %.*s NAME VALUE;",
-                        STR_ARG(node_name(node)));
-        return false;
-    }
-    for (size_t i = 0; i < node->words[2].text.len; i++)
-        if (memchr("\r\n", node->words[2].text.ptr[i], 2) || !node->words[2].text.ptr[i]) {
-            reader_fail(reader, &node->words[2], "a header field's value cannot have a line break in it");
-            return false;
-        }
-    return compile_template(scope, &node->words[2], node->words[2].text, &rule->value);
-}
+/* How requests are passed to an upstream. */
 
 /* proxy_set_header NAME VALUE: one in a block replaces all of the outer ones. */
 static void proxy_header_add(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -39,7 +14,7 @@ static void proxy_header_add(struct scope *scope, const struct node *node, const
         memset(&policy->proxy_headers, 0, sizeof policy->proxy_headers);
         policy->says_upgrade = false;
     }
-    if (!rule_read(scope, node, &rule))
+    if (!headers_rule_read(scope, node, &rule))
         return;
     struct header_rule *slot = VEC_ADD(&policy->proxy_headers, &scope->reader->model->arena);
     if (!slot) {
@@ -48,29 +23,6 @@ static void proxy_header_add(struct scope *scope, const struct node *node, const
     }
     *slot = rule;
     policy->says_upgrade |= str_eq_nocase(rule.name, STR("Upgrade"));
-}
-
-static void header_add(struct scope *scope, const struct node *node, const struct directive *row) {
-    (void)row;
-    struct policy *policy = scope->policy;
-    struct header_rule rule;
-    if (scope->is_first)
-        memset(&policy->add_headers, 0, sizeof policy->add_headers);
-    if (node->count == 4 && !str_eq(node->words[3].text, STR("always"))) {
-        struct diagnostic *said = reader_fail(scope->reader, &node->words[3], "invalid parameter \"%.*s\"",
-                                              STR_ARG(node->words[3].text));
-        diagnostic_hint(scope->reader->diagnostics, said,
-                        "only \"always\" may follow; a value with blanks in it is quoted");
-        return;
-    }
-    if (!rule_read(scope, node, &rule))
-        return;
-    rule.is_always = node->count == 4;
-    struct header_rule *slot = VEC_ADD(&policy->add_headers, &scope->reader->model->arena);
-    if (slot)
-        *slot = rule;
-    else
-        reader_starve(scope->reader);
 }
 
 static void version_set(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -87,7 +39,7 @@ static void version_set(struct scope *scope, const struct node *node, const stru
 static void method_set(struct scope *scope, const struct node *node, const struct directive *row) {
     struct template *method = &scope->policy->proxy.method;
     const struct word *at = &node->words[1];
-    if (!compile_has_variable(at->text) && !name_is_valid(at->text))
+    if (!compile_has_variable(at->text) && !headers_name_is_valid(at->text))
         set_fail(scope, at, row, "the name of a method, as POST");
     else
         compile_template(scope, at, at->text, method);
@@ -157,7 +109,6 @@ static const char streams[] = "bodies are streamed in both directions, and what 
 static const struct directive rows[] = {
     {"proxy_pass", CONTEXT_LOCATION | CONTEXT_LOCATION_IF, 1, 1, DIRECTIVE_ONCE, pass_read, NOTHING, NULL},
     {"proxy_set_header", CONTEXT_HSL, 2, 2, 0, proxy_header_add, NOTHING, NULL},
-    {"add_header", CONTEXT_HSLI, 2, 3, 0, header_add, NOTHING, NULL},
     {"proxy_connect_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(connect_timeout_ms), NULL},
     {"proxy_read_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(read_timeout_ms), NULL},
     {"proxy_send_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(send_timeout_ms), NULL},

@@ -1,4 +1,5 @@
 #include "dialect/endpoint.h"
+#include "dialect/nginx/headers.h"
 #include "dialect/nginx/location.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/stream.h"
@@ -380,6 +381,7 @@ static void server_read(struct scope *scope, const struct node *node, const stru
                                     .pattern = STR(""),
                                     .action = ROUTE_FILES,
                                     .policy = *scope->policy};
+    headers_enter(&site->fallback.policy);
     reader->site_listens.count = reader->site_regexes.count = 0;
     struct scope inner = scope_inner(scope, is_stream ? CONTEXT_STREAM_SERVER : CONTEXT_SERVER, node);
     inner.site = site;

@@ -1,0 +1,15 @@
+#ifndef PROXY_ADDITION_H
+#define PROXY_ADDITION_H
+
+#include "proxy/exchange.h"
+
+/* What add_header, add_trailer and expires add to an answer with this status, whoever gives it. */
+
+void addition_build(struct exchange *x, struct builder *out, unsigned status);
+/* Is the answer's own field left out, since one of these stands in for it? */
+bool addition_replaces(const struct exchange *x, enum h1_field_id id, unsigned status);
+/* Are there trailers? Then the body has to be chunked for them. */
+bool addition_has_trailers(const struct exchange *x, unsigned status);
+void addition_build_trailers(struct exchange *x, struct builder *out, unsigned status);
+
+#endif
