@@ -1,11 +1,12 @@
 "use strict";
 // Where nginx puts a request hawser puts it too: hash, hash consistent and ip_hash, for 1,000 IPv4 and 1,000 IPv6 addresses
-// each, with unequal weights and a server that is down. Debian's nginx runs beside hawser and is asked the same.
+// each, with unequal weights, a server that is down and one that
+// refuses, so that the next one is seen as well. Debian's nginx runs beside hawser and is asked the same.
 
 const assert = require("node:assert");
 const http = require("node:http");
 const { after, before, describe, test } = require("node:test");
-const { Crew } = require("./lib/base.js");
+const { Crew, freePort } = require("./lib/base.js");
 const { isThere, startPair } = require("./lib/pair.js");
 const { connect } = require("./lib/wire.js");
 
@@ -57,7 +58,8 @@ describe("placement beside nginx", { skip: isThere ? false : "nginx is not insta
   before(async () => {
     ports = await startServers(crew, WEIGHTS.length + 1);
     const servers = ports.map((port, i) => `server 127.0.0.1:${port} ${i === WEIGHTS.length ? "weight=2 down" : `weight=${WEIGHTS[i]}`};`).join(" ");
-    const upstreams = Object.entries(METHODS).map(([name, line]) => `upstream ${name} { ${line} ${servers} }`);
+    const dead = `server 127.0.0.1:${await freePort()} weight=2 max_fails=0;`;
+    const upstreams = Object.entries(METHODS).map(([name, line]) => `upstream ${name} { ${line} ${dead} ${servers} }`);
     const locations = Object.keys(METHODS).map((name) => `location /${name} { proxy_pass http://${name}; }`);
     pair = await startPair(crew, {
       http: `${upstreams.join("\n")}
@@ -71,7 +73,8 @@ describe("placement beside nginx", { skip: isThere ? false : "nginx is not insta
       test(`${method}, ${COUNT} ${family} addresses`, async (t) => {
         const [theirs, ours] = await Promise.all(pair.both.map((program) => places(t, pair.port, program, method, addresses)));
         assert.deepEqual(ours, theirs);
-        assert.equal(new Set(ours).size, WEIGHTS.length, "all that are up are given some");
+        assert.equal(new Set(ours.map((one) => one.split(", ").pop())).size, WEIGHTS.length, "all that are up are given some");
+        assert.ok(ours.some((one) => one.includes(", ")), "and some had to be given another");
       });
     }
   }
