@@ -12,18 +12,28 @@
 
 enum { BUCKETS = 64, TIDY_MS = 10000 };
 
+/* What counts against one upstream's `keepalive`: the shelves of all its peers. */
+struct room {
+    struct list node;  /* of the pool */
+    struct list rests; /* oldest first */
+    uint64_t upstream_hash;
+    size_t shelves, count;
+};
+
 struct shelf {
     struct list node;  /* of the pool */
     struct list chain; /* of the bucket */
     struct list rests; /* oldest first */
     struct peer *peer; /* a reference is held */
-    uint64_t kind;     /* of its connections: how they are encrypted */
+    struct room *room;
+    uint64_t kind; /* of its connections: how they are encrypted */
     size_t count;
     bool is_unused; /* had no connection when last tidied, and none was put since */
 };
 
 struct rest {
-    struct list node;
+    struct list node; /* of the shelf */
+    struct list age;  /* of the room */
     struct timer timer;
     struct idle_pool *pool;
     struct shelf *shelf;
@@ -33,7 +43,7 @@ struct rest {
 
 struct idle_pool {
     struct loop *loop;
-    struct list shelves;
+    struct list shelves, rooms;
     struct list buckets[BUCKETS];
     struct slab rests;
     struct timer tidy; /* armed while there is a shelf */
@@ -48,6 +58,7 @@ struct idle_pool *idle_pool_new(struct loop *loop) {
         return NULL;
     pool->loop = loop;
     list_init(&pool->shelves);
+    list_init(&pool->rooms);
     for (size_t i = 0; i < BUCKETS; i++)
         list_init(&pool->buckets[i]);
     slab_init(&pool->rests, sizeof(struct rest));
@@ -71,10 +82,38 @@ static struct shelf *shelf_find(struct idle_pool *pool, const struct peer *peer,
     return NULL;
 }
 
+static struct room *room_take(struct idle_pool *pool, uint64_t upstream_hash) {
+    struct room *room = NULL;
+    LIST_EACH (&pool->rooms, node)
+        if (LIST_OF(node, struct room, node)->upstream_hash == upstream_hash)
+            room = LIST_OF(node, struct room, node);
+    if (!room) {
+        room = mem_zero(1, sizeof *room);
+        if (!room)
+            return NULL;
+        room->upstream_hash = upstream_hash;
+        list_init(&room->rests);
+        list_append(&pool->rooms, &room->node);
+    }
+    room->shelves++;
+    return room;
+}
+
+static void room_drop(struct room *room) {
+    if (--room->shelves)
+        return;
+    list_remove(&room->node);
+    mem_free(room);
+}
+
 static struct shelf *shelf_new(struct idle_pool *pool, struct peer *peer, uint64_t kind) {
     struct shelf *shelf = mem_zero(1, sizeof *shelf);
-    if (!shelf)
+    struct room *room = shelf ? room_take(pool, peer->upstream_hash) : NULL;
+    if (!room) {
+        mem_free(shelf);
         return NULL;
+    }
+    shelf->room = room;
     shelf->peer = peer;
     shelf->kind = kind;
     peer_take(peer);
@@ -89,6 +128,7 @@ static struct shelf *shelf_new(struct idle_pool *pool, struct peer *peer, uint64
 static void shelf_free(struct shelf *shelf) {
     list_remove(&shelf->node);
     list_remove(&shelf->chain);
+    room_drop(shelf->room);
     peer_drop(shelf->peer);
     mem_free(shelf);
 }
@@ -116,8 +156,10 @@ static struct duct *rest_end(struct rest *rest) {
     struct idle_pool *pool = rest->pool;
     struct duct *duct = rest->duct;
     list_remove(&rest->node);
+    list_remove(&rest->age);
     timer_disarm(&rest->timer);
     rest->shelf->count--;
+    rest->shelf->room->count--;
     pool->count--;
     slab_free(&pool->rests, rest);
     return duct;
@@ -186,12 +228,14 @@ void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease
     timer_init(&rest->timer, rest_fire);
     loop_arm(pool->loop, &rest->timer, keep_ms);
     list_append(&shelf->rests, &rest->node);
+    list_append(&shelf->room->rests, &rest->age);
     shelf->is_unused = false;
     shelf->count++;
+    shelf->room->count++;
     pool->count++;
     duct_own(duct, rest_ready, rest);
-    if (shelf->count > most)
-        duct_close(rest_end(LIST_OF(shelf->rests.next, struct rest, node)));
+    if (shelf->room->count > most)
+        duct_close(rest_end(LIST_OF(shelf->room->rests.next, struct rest, age)));
 }
 
 void idle_close_peer(struct idle_pool *pool, const struct peer *peer) {

@@ -24,8 +24,8 @@ void idle_pool_free(struct idle_pool *pool);
 /* The connection to `peer` of this kind (what was given with it: 0 for plain ones) that was put in last, now
  * the caller's; owner and ready are to be set. */
 struct idle_lease idle_take(struct idle_pool *pool, const struct peer *peer, uint64_t kind);
-/* Gives a connection in a clean state to the pool for up to keep_ms; `most` for this peer, beyond which the
- * oldest is closed. Closes it when it has ended meanwhile or has bytes unread, or without memory. */
+/* Gives a connection in a clean state to the pool for up to keep_ms; `most` for the peer's upstream, beyond
+ * which the oldest is closed. Closes it when it has ended meanwhile or has bytes unread, or without memory. */
 void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease, uint64_t keep_ms,
               size_t most);
 /* Closes all to this peer: it has died. */

@@ -126,6 +126,22 @@ static void test_most_closes_the_oldest(void **state) {
         close(far[i]);
 }
 
+static void test_most_is_the_upstreams(void **state) {
+    (void)state;
+    struct world w;
+    int far[3];
+    world_init(&w);
+    put(&w, 0, connected(&w, &far[0]), 60000, 2);
+    put(&w, 1, connected(&w, &far[1]), 60000, 2);
+    put(&w, 1, connected(&w, &far[2]), 60000, 2);
+    assert_int_equal(idle_count(w.pool), 2);
+    assert_true(is_closed(far[0]));
+    assert_false(is_closed(far[1]));
+    world_fini(&w);
+    for (int i = 0; i < 3; i++)
+        close(far[i]);
+}
+
 static void test_end_closes(void **state) {
     (void)state;
     struct world w;
@@ -222,9 +238,9 @@ static void test_unused_peer_is_let_go(void **state) {
 static void test_memory(void **state) {
     (void)state;
     struct world w;
-    int far[3];
+    int far[4];
     world_init(&w);
-    for (uint64_t after = 0; after < 3; after++) {
+    for (uint64_t after = 0; after < 4; after++) {
         struct duct *duct = connected(&w, &far[after]);
         mem_fail_after(after);
         put(&w, 0, duct, 60000, 10);
@@ -252,6 +268,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_in_first_out),
         cmocka_unit_test(test_most_closes_the_oldest),
+        cmocka_unit_test(test_most_is_the_upstreams),
         cmocka_unit_test(test_end_closes),
         cmocka_unit_test(test_unclean_is_not_kept),
         cmocka_unit_test(test_retired_in_time),
