@@ -222,6 +222,11 @@ void duct_shutdown(struct duct *duct) {
         socket_shutdown(duct->ev.fd);
 }
 
+void duct_slim(struct duct *duct) {
+    if (duct->is_secure)
+        tls_slim(secure(duct));
+}
+
 int duct_error(struct duct *duct) {
     if (duct->is_secure && secure(duct)->error)
         return secure(duct)->error;

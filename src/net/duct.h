@@ -65,6 +65,9 @@ ssize_t duct_peek(struct duct *duct, void *bytes, size_t len);
 void duct_discard(struct duct *duct, size_t used, size_t seen);
 /* Bytes sent that the other side has not acknowledged. */
 size_t duct_backlog(const struct duct *duct);
+/* A tunnel's from now on: gives back what only a handshake needs. What is known of it (tls_ssl) is gone then.
+ */
+void duct_slim(struct duct *duct);
 /* What broke it: a negative errno, -EPROTO for TLS; 0 when nothing did. Asked once has_end is true. */
 int duct_error(struct duct *duct);
 /* FIN, behind close_notify with TLS; later sends are bugs, and can_write stays false. Allowed twice. */

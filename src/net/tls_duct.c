@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "net/file.h"
+#include "net/tls_record.h"
 #include "net/tls_session.h"
 
 #include <errno.h>
@@ -21,9 +22,10 @@ enum {
 struct tls_pool {
     char in[IN_BYTES];
     char out[OUT_BYTES];
-    char stage[SSL3_RT_MAX_PLAIN_LENGTH];
+    char stage[RECORD_MAX];
     size_t out_len;
     struct tls_session_pool *sessions;
+    struct tls_record_pool *records;
 };
 
 struct tls_pool *tls_pool_new(void) {
@@ -32,9 +34,10 @@ struct tls_pool *tls_pool_new(void) {
         return NULL;
     pool->out_len = 0;
     pool->sessions = tls_session_pool_new();
-    if (pool->sessions)
+    pool->records = tls_record_pool_new();
+    if (pool->sessions && pool->records)
         return pool;
-    mem_free(pool);
+    tls_pool_free(pool);
     return NULL;
 }
 
@@ -42,6 +45,7 @@ void tls_pool_free(struct tls_pool *pool) {
     if (!pool)
         return;
     tls_session_pool_free(pool->sessions);
+    tls_record_pool_free(pool->records);
     mem_free(pool);
 }
 
@@ -196,7 +200,9 @@ bool tls_begin(struct tls_duct *tls, struct tls_pool *pool, const struct tls_sta
 
 void tls_end(struct tls_duct *tls) {
     tls_session_free(tls->session);
+    tls_record_free(tls->record);
     tls->session = NULL;
+    tls->record = NULL;
     mem_free(tls->in_owned);
     mem_free(tls->out);
     mem_free(tls->plain);
@@ -290,6 +296,21 @@ bool tls_tell(struct tls_duct *tls, unsigned what) {
 
 /* ---- reading ---- */
 
+/* Puts bytes before those that are kept already. */
+static bool plain_keep(struct tls_duct *tls, struct str bytes) {
+    char *grown = mem_alloc(bytes.len + tls->plain_len);
+    if (!grown)
+        return false;
+    memcpy(grown, bytes.ptr, bytes.len);
+    if (tls->plain_len)
+        memcpy(grown + bytes.len, tls->plain + tls->plain_at, tls->plain_len);
+    mem_free(tls->plain);
+    tls->plain = grown;
+    tls->plain_at = 0;
+    tls->plain_len += (uint32_t)bytes.len;
+    return true;
+}
+
 static size_t plain_take(struct tls_duct *tls, char *bytes, size_t len, bool is_kept) {
     size_t take = tls->plain_len < len ? tls->plain_len : len;
     if (take == 0)
@@ -301,12 +322,43 @@ static size_t plain_take(struct tls_duct *tls, char *bytes, size_t len, bool is_
     return take;
 }
 
+/* The next record with payload, without OpenSSL; what does not fit `bytes` is kept. */
+static enum tls_step record_read(struct tls_duct *tls, char *bytes, size_t len, size_t *got) {
+    size_t whole;
+    *got = 0;
+    while ((whole = record_whole(tls)) > 0) {
+        bool fits = whole <= len;
+        char *out = fits ? bytes : tls->pool->stage;
+        if (whole > RECORD_MAX)
+            return TLS_STEP_FAILED;
+        enum tls_step step = tls_record_read(tls->record, str_head(tls->in, whole), out, got);
+        tls->in = str_from(tls->in, whole);
+        if (step == TLS_STEP_MORE) {
+            char update[TLS_RECORD_EXTRA + 8];
+            size_t size = tls_record_write_update(tls->record, update);
+            if (!size || !tls_out_append(tls, update, size))
+                return TLS_STEP_FAILED;
+        } else if (step != TLS_STEP_DONE) {
+            return step;
+        }
+        if (*got && !fits) {
+            if (!plain_keep(tls, str_make(out, *got)))
+                return TLS_STEP_FAILED;
+            *got = plain_take(tls, bytes, len, false);
+        }
+        if (*got)
+            return TLS_STEP_DONE;
+    }
+    return TLS_STEP_MORE;
+}
+
 /* Decrypts what is there and what the socket has, until len bytes are there or nothing more comes. */
 static ssize_t records_read(struct tls_duct *tls, char *bytes, size_t len) {
     size_t total = 0;
     while (total < len && !tls->error) {
         size_t got = 0;
-        enum tls_step step = tls_session_read(tls->session, bytes + total, len - total, &got);
+        enum tls_step step = tls->record ? record_read(tls, bytes + total, len - total, &got)
+                                         : tls_session_read(tls->session, bytes + total, len - total, &got);
         total += got;
         if (step == TLS_STEP_DONE)
             continue;
@@ -343,7 +395,8 @@ static ssize_t bytes_read(struct tls_duct *tls, char *bytes, size_t len) {
         total += (size_t)records_read(tls, bytes + total, len - total);
     if (total) {
         /* More is known to be there, or an end. */
-        duct->can_read = total == len || tls->can_read_raw || tls->is_ended || tls->error || duct->has_end;
+        duct->can_read =
+            total == len || tls->plain_len || tls->can_read_raw || tls->is_ended || tls->error || duct->has_end;
         return (ssize_t)total;
     }
     duct->can_read = false;
@@ -363,12 +416,8 @@ ssize_t tls_peek(struct tls_duct *tls, void *bytes, size_t len) {
     ssize_t got = bytes_read(tls, bytes, len < SSL3_RT_MAX_PLAIN_LENGTH ? len : SSL3_RT_MAX_PLAIN_LENGTH);
     if (got <= 0)
         return got;
-    tls->plain = mem_alloc((size_t)got);
-    if (!tls->plain)
+    if (!plain_keep(tls, str_make(bytes, (size_t)got)))
         return broken(tls, -ENOMEM);
-    memcpy(tls->plain, bytes, (size_t)got);
-    tls->plain_at = 0;
-    tls->plain_len = (uint32_t)got;
     tls->duct.can_read = true;
     return got;
 }
@@ -422,17 +471,35 @@ struct mark {
     uint32_t len;
 };
 
+static bool piece_write(struct tls_duct *tls, struct str piece) {
+    struct tls_pool *pool = tls->pool;
+    if (!tls->record)
+        return tls_session_write(tls->session, piece);
+    size_t size = tls_record_write(tls->record, piece, pool->out + pool->out_len);
+    pool->out_len += size;
+    return size > 0;
+}
+
+static void end_write(struct tls_duct *tls) {
+    char end[TLS_RECORD_EXTRA + 8];
+    size_t size = tls->record ? tls_record_write_end(tls->record, end) : 0;
+    if (size)
+        tls_out_append(tls, end, size);
+    else if (tls->session)
+        tls_session_close(tls->session);
+}
+
 /* Encrypts as much as one send takes; the payload of what the socket took whole. */
 static ssize_t records_write(struct tls_duct *tls, struct cursor *at) {
     struct tls_pool *pool = tls->pool;
     struct mark marks[RECORDS_A_SEND];
-    size_t most = tls_session_record_bytes(tls->session);
+    size_t most = tls->session ? tls_session_record_bytes(tls->session) : SSL3_RT_MAX_PLAIN_LENGTH;
     int count = 0;
     while (count < RECORDS_A_SEND && OUT_BYTES - pool->out_len >= RECORD_ROOM) {
         struct str piece = piece_take(at, pool->stage, most);
         if (piece.len == 0)
             break;
-        if (!tls_session_write(tls->session, piece)) {
+        if (!piece_write(tls, piece)) {
             pool->out_len = 0;
             return broken(tls, -EPROTO);
         }
@@ -491,8 +558,8 @@ ssize_t tls_send_file(struct tls_duct *tls, int file, uint64_t *offset, size_t l
 }
 
 void tls_shutdown(struct tls_duct *tls) {
-    if (!tls->error && tls->is_open && tls->session) {
-        tls_session_close(tls->session);
+    if (!tls->error && tls->is_open) {
+        end_write(tls);
         if (out_commit(tls) < 0)
             broken(tls, -EPIPE);
     }
@@ -505,10 +572,20 @@ void tls_shutdown(struct tls_duct *tls) {
 void tls_leave(struct tls_duct *tls) {
     if (tls->error || !tls->is_open || tls->duct.is_shut || tls->out_len)
         return;
-    tls_session_close(tls->session);
+    end_write(tls);
     if (tls->pool->out_len)
         socket_send(tls->duct.ev.fd, tls->pool->out, tls->pool->out_len);
     tls->pool->out_len = 0;
+}
+
+void tls_slim(struct tls_duct *tls) {
+    if (!tls->is_open || tls->error || tls->is_ended || !tls->session || tls->in_record)
+        return;
+    tls->record = tls_record_new(tls->pool->records, tls->session);
+    if (!tls->record)
+        return;
+    tls_session_free(tls->session);
+    tls->session = NULL;
 }
 
 /* ---- what is asked ---- */

@@ -31,7 +31,8 @@ void tls_pool_free(struct tls_pool *pool);
 struct tls_duct {
     struct duct duct;
     struct tls_pool *pool;
-    struct tls_session *session; /* OpenSSL's part */
+    struct tls_session *session; /* OpenSSL's part; NULL once `record` has its keys */
+    struct tls_record *record;   /* NULL: OpenSSL's part is there */
     struct str in;               /* read and not decrypted: a whole record is missing something */
     char *in_owned;              /* NULL: `in` lies in the pool's memory, during a call */
     char *out;                   /* encrypted and not taken by the socket: out_len bytes from out_at */
@@ -59,6 +60,8 @@ void tls_discard(struct tls_duct *tls, size_t used);
 ssize_t tls_send_vector(struct tls_duct *tls, const struct iovec *parts, int count);
 ssize_t tls_send_file(struct tls_duct *tls, int file, uint64_t *offset, size_t len);
 void tls_shutdown(struct tls_duct *tls);
+/* Gives OpenSSL's part back where its keys are all that is needed from now on. */
+void tls_slim(struct tls_duct *tls);
 /* Says close_notify, as far as the socket takes it at once: the duct is about to be closed. */
 void tls_leave(struct tls_duct *tls);
 

@@ -30,6 +30,8 @@ struct tls_session {
     char *verified;    /* the name that the certificate must bear */
     char *failure;     /* what went wrong; NULL: nothing, or no memory to say it */
     bool is_untouched; /* no byte was read */
+    bool is_rekeyed;   /* since the handshake */
+    struct tls_traffic traffic;
 };
 
 /* ---- sessions that backends gave ---- */
@@ -121,6 +123,43 @@ static bool way_open(struct tls_session *session) {
 
 /* ---- callbacks ---- */
 
+/* OpenSSL tells secrets as a line of text for a key log: "LABEL client-random secret", the latter two in
+ * hexadecimal. It has no other way. */
+static void secret_note(const SSL *ssl, const char *line) {
+    struct tls_session *session = SSL_get_app_data(ssl);
+    struct str rest = str_of(line), label, random;
+    if (!session || !str_split(&rest, ' ', &label) || !str_split(&rest, ' ', &random))
+        return;
+    bool is_client = str_eq(label, STR("CLIENT_TRAFFIC_SECRET_0"));
+    if ((!is_client && !str_eq(label, STR("SERVER_TRAFFIC_SECRET_0"))) || rest.len > 96)
+        return;
+    uint8_t *secret =
+        is_client == session->context->is_server ? session->traffic.in.secret : session->traffic.out.secret;
+    session->traffic.secret_bytes = rest.len / 2;
+    for (size_t i = 0; i < rest.len; i++) {
+        char c = rest.ptr[i];
+        unsigned digit = (unsigned)(c >= 'a' ? c - 'a' + 10 : c - '0') & 15;
+        secret[i / 2] = (uint8_t)(i % 2 ? secret[i / 2] | digit : digit << 4);
+    }
+}
+
+/* Counts records since the keys in force: those are set when Finished has passed. */
+static void message_note(int is_out, int version, int type, const void *bytes, size_t len, SSL *ssl,
+                         void *argument) {
+    struct tls_session *session = SSL_get_app_data(ssl);
+    const uint8_t *message = bytes;
+    (void)argument;
+    if (!session || len == 0)
+        return;
+    uint64_t *sequence = is_out ? &session->traffic.out.sequence : &session->traffic.in.sequence;
+    if (type == SSL3_RT_HEADER && message[0] != SSL3_RT_CHANGE_CIPHER_SPEC)
+        (*sequence)++;
+    if (type == SSL3_RT_HANDSHAKE && message[0] == SSL3_MT_FINISHED)
+        *sequence = version == TLS1_3_VERSION ? 0 : 1;
+    if (type == SSL3_RT_HANDSHAKE && message[0] == SSL3_MT_KEY_UPDATE)
+        session->is_rekeyed = true;
+}
+
 static int name_chosen(SSL *ssl, int *alert, void *argument) {
     struct tls_session *session = SSL_get_app_data(ssl);
     const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
@@ -159,6 +198,8 @@ static int name_chosen(SSL *ssl, int *alert, void *argument) {
 }
 
 void tls_duct_prepare(struct tls_context *context) {
+    SSL_CTX_set_keylog_callback(context->ssl, secret_note);
+    SSL_CTX_set_msg_callback(context->ssl, message_note);
     if (context->is_server)
         SSL_CTX_set_tlsext_servername_callback(context->ssl, name_chosen);
     else
@@ -312,6 +353,11 @@ void tls_session_close(struct tls_session *session) {
     ERR_clear_error();
     SSL_shutdown(session->ssl);
     ERR_clear_error();
+}
+
+bool tls_session_traffic(const struct tls_session *session, struct tls_traffic *traffic) {
+    *traffic = session->traffic;
+    return !session->is_rekeyed && SSL_is_init_finished(session->ssl);
 }
 
 bool tls_session_is_server(const struct tls_session *session) {

@@ -29,6 +29,17 @@ bool tls_session_write(struct tls_session *session, struct str bytes);
 /* close_notify. */
 void tls_session_close(struct tls_session *session);
 
+/* What the records of a finished handshake are made with. */
+struct tls_traffic {
+    size_t secret_bytes; /* TLS 1.3 */
+    struct {
+        uint8_t secret[48];
+        uint64_t sequence; /* of the next record */
+    } in, out;
+};
+/* False when it is not known, or when keys have changed since. */
+bool tls_session_traffic(const struct tls_session *session, struct tls_traffic *traffic);
+
 bool tls_session_is_server(const struct tls_session *session);
 /* Has nothing been read yet? */
 bool tls_session_is_untouched(const struct tls_session *session);

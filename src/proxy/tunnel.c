@@ -209,6 +209,8 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     x->sid = NULL;
     tunnel->holds = limit_give(x);
     tunnel->exchange = exchange_policy(x)->access_logs.count ? x : NULL;
+    duct_slim(front->duct);
+    duct_slim(x->back.duct);
     duct_own(front->duct, tunnel_ready, tunnel);
     duct_own(x->back.duct, tunnel_ready, tunnel);
     x->back.duct = NULL;
