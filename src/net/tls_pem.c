@@ -56,14 +56,12 @@ static bool is_at_end(void) {
 }
 
 /* The first certificate becomes the context's own, those behind it its chain. */
-static bool chain_use(SSL_CTX *ssl, BIO *bio, struct str path, struct builder *error) {
+static bool chain_use(SSL_CTX *ssl, BIO *bio, struct str path, X509 **own, struct builder *error) {
     static const char what[] = "certificate";
-    X509 *own = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
-    if (!own)
+    *own = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+    if (!*own)
         return fail(error, what, path, "PEM_read_bio_X509_AUX()");
-    bool is_used = SSL_CTX_use_certificate(ssl, own);
-    X509_free(own);
-    if (!is_used)
+    if (!SSL_CTX_use_certificate(ssl, *own))
         return fail(error, what, path, "SSL_CTX_use_certificate()");
     SSL_CTX_clear_chain_certs(ssl);
     for (X509 *next; (next = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
@@ -106,15 +104,16 @@ static EVP_PKEY *key_read(struct str path, struct str passwords, struct builder 
 bool tls_context_add_certificate(struct tls_context *context, struct str certificate, struct str key,
                                  struct str passwords, struct builder *error) {
     BIO *bio = source_open(certificate, "certificate", error);
-    bool is_used = bio && chain_use(context->ssl, bio, certificate, error);
+    X509 *own = NULL;
+    bool is_used = bio && chain_use(context->ssl, bio, certificate, &own, error);
     BIO_free(bio);
     EVP_PKEY *private = is_used ? key_read(key, passwords, error) : NULL;
-    if (!private)
-        return false;
-    is_used = SSL_CTX_use_PrivateKey(context->ssl, private);
+    /* OpenSSL would keep a key of another kind beside the certificate, and find no cipher in common later. */
+    is_used = private && X509_check_private_key(own, private) && SSL_CTX_use_PrivateKey(context->ssl, private);
     EVP_PKEY_free(private);
-    if (is_used)
-        return true;
+    X509_free(own);
+    if (is_used || !private)
+        return is_used;
     builder_format(error, "SSL_CTX_use_PrivateKey(\"%.*s\") failed", STR_ARG(str_head(key, 256)));
     tls_error_build(error);
     return false;

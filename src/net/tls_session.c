@@ -63,8 +63,13 @@ static int session_keep(SSL *ssl, SSL_SESSION *given) {
 
 static void session_resume(struct tls_session *session) {
     struct kept *kept = kept_at(session->pool, session->key);
-    if (session->key && kept->key == session->key && kept->session && SSL_SESSION_is_resumable(kept->session))
-        SSL_set_session(session->ssl, kept->session);
+    if (!session->key || kept->key != session->key || !kept->session)
+        return;
+    /* OpenSSL spoils one of TLS 1.3 by its use, though not every server gives the next at once. */
+    SSL_SESSION *copy = SSL_SESSION_dup(kept->session);
+    if (copy)
+        SSL_set_session(session->ssl, copy);
+    SSL_SESSION_free(copy);
 }
 
 /* ---- the way between OpenSSL and the duct ---- */
@@ -160,31 +165,13 @@ static void message_note(int is_out, int version, int type, const void *bytes, s
         session->is_rekeyed = true;
 }
 
-static int name_chosen(SSL *ssl, int *alert, void *argument) {
-    struct tls_session *session = SSL_get_app_data(ssl);
-    const char *asked = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    char memory[NAME_ROOM];
-    struct builder name = builder_make(memory, sizeof memory);
-    (void)argument;
-    for (size_t i = 0; asked && asked[i]; i++)
-        builder_char(&name, str_lower_char(asked[i]));
-    if (name.len && memory[name.len - 1] == '.')
-        name.len--;
-    if (!session || !session->choose)
-        return SSL_TLSEXT_ERR_OK;
-    struct tls_context *context =
-        name.overflow ? NULL : session->choose(&session->tls->duct, builder_view(&name));
-    if (!context) {
-        *alert = SSL_AD_UNRECOGNIZED_NAME;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
+/* What was copied from the first context when the connection began is taken from the chosen one. */
+static bool context_use(struct tls_session *session, struct tls_context *context) {
+    SSL *ssl = session->ssl;
     if (context == session->context)
-        return SSL_TLSEXT_ERR_OK;
-    /* What was copied from the first context when the connection began is taken from the chosen one. */
-    if (!SSL_set_SSL_CTX(ssl, context->ssl)) {
-        *alert = SSL_AD_INTERNAL_ERROR;
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    }
+        return true;
+    if (!SSL_set_SSL_CTX(ssl, context->ssl))
+        return false;
     SSL_set_verify(ssl, SSL_CTX_get_verify_mode(context->ssl), SSL_CTX_get_verify_callback(context->ssl));
     SSL_set_verify_depth(ssl, SSL_CTX_get_verify_depth(context->ssl));
     SSL_clear_options(ssl, SSL_get_options(ssl) & ~SSL_CTX_get_options(context->ssl));
@@ -194,16 +181,60 @@ static int name_chosen(SSL *ssl, int *alert, void *argument) {
     tls_context_take(context);
     tls_context_drop(session->context);
     session->context = context;
+    return true;
+}
+
+/* The name in a ClientHello, RFC 6066 3, in lower case and without a final dot. False when it is broken. */
+static bool hello_name(SSL *ssl, struct builder *name) {
+    const unsigned char *bytes;
+    size_t len;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &bytes, &len))
+        return true;
+    if (len < 5 || bytes[2] != TLSEXT_NAMETYPE_host_name)
+        return false;
+    size_t list = (size_t)bytes[0] << 8 | bytes[1], own = (size_t)bytes[3] << 8 | bytes[4];
+    if (list != len - 2 || own > len - 5)
+        return false;
+    for (size_t i = 0; i < own; i++)
+        builder_char(name, str_lower_char((char)bytes[5 + i]));
+    if (name->len && name->ptr[name->len - 1] == '.')
+        name->len--;
+    return !name->overflow;
+}
+
+/* Before version and session are settled, so that the chosen context decides on these too. */
+static int hello_seen(SSL *ssl, int *alert, void *argument) {
+    struct tls_session *session = SSL_get_app_data(ssl);
+    char memory[NAME_ROOM];
+    struct builder name = builder_make(memory, sizeof memory);
+    (void)argument;
+    if (!session->choose)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_DECODE_ERROR;
+    if (!hello_name(ssl, &name))
+        return SSL_CLIENT_HELLO_ERROR;
+    struct tls_context *context = session->choose(&session->tls->duct, builder_view(&name));
+    *alert = context ? SSL_AD_INTERNAL_ERROR : SSL_AD_UNRECOGNIZED_NAME;
+    return context && context_use(session, context) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
+}
+
+/* Without it OpenSSL would not tell the name later. */
+static int name_accept(SSL *ssl, int *alert, void *argument) {
+    (void)ssl;
+    (void)alert;
+    (void)argument;
     return SSL_TLSEXT_ERR_OK;
 }
 
 void tls_duct_prepare(struct tls_context *context) {
     SSL_CTX_set_keylog_callback(context->ssl, secret_note);
     SSL_CTX_set_msg_callback(context->ssl, message_note);
-    if (context->is_server)
-        SSL_CTX_set_tlsext_servername_callback(context->ssl, name_chosen);
-    else
+    if (!context->is_server) {
         SSL_CTX_sess_set_new_cb(context->ssl, session_keep);
+        return;
+    }
+    SSL_CTX_set_client_hello_cb(context->ssl, hello_seen, NULL);
+    SSL_CTX_set_tlsext_servername_callback(context->ssl, name_accept);
 }
 
 /* ---- beginning and end ---- */
