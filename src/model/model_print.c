@@ -484,7 +484,8 @@ static void put_listen_options(struct builder *out, const struct listen_options 
 }
 
 static void put_listen(struct builder *out, const struct model *model, const struct listen *listen) {
-    builder_format(out, "listen %.*s%s\n", STR_ARG(listen->text), listen->is_secure ? " tls" : "");
+    builder_format(out, "listen %.*s%s%s\n", STR_ARG(listen->text), listen->is_secure ? " tls" : "",
+                   listen->has_proxy_protocol ? " proxy_protocol" : "");
     put_listen_options(out, &listen->options);
     if (listen->default_site)
         builder_format(out, "  default site %zu%s\n", site_number(model, listen->default_site),

@@ -48,6 +48,7 @@ struct listen {
     bool is_unix;
     bool is_secure; /* ssl */
     bool is_stream; /* connections are passed on as they are */
+    bool has_proxy_protocol; /* its header comes first, and is required */
     struct listen_options options;
     struct site *default_site; /* default_server, or the first */
     struct map exact;          /* server_name -> struct site * */

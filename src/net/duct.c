@@ -104,6 +104,36 @@ struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *o
     return duct;
 }
 
+struct duct *duct_new_wide(struct duct_pool *pool, int fd, duct_ready *ready, void *owner) {
+    struct tls_duct *tls = slab_new(&pool->wide);
+    if (tls) {
+        duct_init(&tls->duct, pool, fd, ready, owner);
+        tls->duct.is_wide = true;
+    }
+    if (!tls || loop_watch(pool->loop, &tls->duct.ev) < 0) {
+        slab_free(&pool->wide, tls);
+        socket_close(fd);
+        return NULL;
+    }
+    pool->live++;
+    return &tls->duct;
+}
+
+bool duct_secure(struct duct *duct, const struct tls_start *start) {
+    struct duct_pool *pool = duct->pool;
+    bool has_end = duct->has_end;
+    CHECK(duct->is_wide && !duct->is_secure, "TLS on a duct that has no room for it");
+    if (!pool->tls)
+        pool->tls = tls_pool_new();
+    if (!pool->tls || !tls_begin(secure(duct), pool->tls, start)) {
+        tls_end(secure(duct));
+        return false;
+    }
+    duct->is_secure = true;
+    tls_tell(secure(duct), POLLER_READ | POLLER_WRITE | (has_end ? POLLER_END : 0u));
+    return true;
+}
+
 struct duct *duct_new_secure(struct duct_pool *pool, int fd, duct_ready *ready, void *owner,
                              const struct tls_start *start) {
     if (!pool->tls)

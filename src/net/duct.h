@@ -43,6 +43,11 @@ struct tls_start;
 struct duct *duct_new_secure(struct duct_pool *pool, int fd, duct_ready *ready, void *owner,
                              const struct tls_start *start);
 
+/* A plain one that TLS may begin on later, with duct_secure. */
+struct duct *duct_new_wide(struct duct_pool *pool, int fd, duct_ready *ready, void *owner);
+/* TLS begins on a wide duct, with whatever comes next. False without memory: the duct is to be closed. */
+bool duct_secure(struct duct *duct, const struct tls_start *start);
+
 static inline void duct_own(struct duct *duct, duct_ready *ready, void *owner) {
     duct->ready = ready;
     duct->owner = owner;

@@ -7,6 +7,7 @@
 #include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
 #include "proxy/naming.h"
+#include "proxy/proxied.h"
 #include "proxy/queue.h"
 #include "proxy/sticky.h"
 #include "proxy/stream.h"
@@ -136,6 +137,7 @@ static void exchange_free(struct exchange *x) {
     queue_leave(x);
     naming_end(x);
     group_drop(x->group);
+    proxied_drop(x->proxied);
     arena_fini(&x->arena);
     engine_hold_drop(engine, x->hold);
     loop_bury(engine->loop, &x->burial);
@@ -241,6 +243,7 @@ static struct exchange *exchange_make(struct front *front, struct snapshot_hold 
     list_append(&engine->exchange_list, &x->node);
     engine->counts.exchanges++;
     x->connection_id = front->id;
+    x->proxied = proxied_take(front->proxied);
     return x;
 }
 

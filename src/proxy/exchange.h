@@ -105,6 +105,7 @@ struct exchange {
     const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
     struct address client;     /* who asks: the connection's other end, or whom a trusted proxy names */
     struct address *connected; /* the other end, when that is not the client; else NULL */
+    struct proxied *proxied;   /* what the PROXY protocol said; a reference; NULL: nothing */
     struct guarding *guarding; /* its way through the checks of state GUARD; NULL: there are none */
     struct eio_query eio;
     bool is_stream;             /* a connection that is passed on as it is: there is no request, see stream.h */

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "proxy/exchange.h"
+#include "proxy/proxied.h"
 #include "proxy/secure.h"
 
 #include <errno.h>
@@ -30,6 +31,8 @@ static void front_end(struct front *front) {
     timer_disarm(&front->deadline);
     inbox_fini(&front->in);
     outbox_fini(&front->out);
+    proxied_drop(front->proxied);
+    front->proxied = NULL;
     mem_free(front->partial);
     front->partial = NULL;
     mem_free(front->skip);
@@ -326,12 +329,45 @@ static bool head_read(struct front *front) {
     return true;
 }
 
+/* A connection of a stream has no head to be read: what it is begins at once; with TLS when the handshake is
+ * over, which is the first that is told of the duct. */
+static void stream_begin(struct front *front) {
+    front->phase = FRONT_BUSY;
+    front->must_close = true;
+    timer_disarm(&front->deadline);
+    if (exchange_begin_stream(front))
+        return;
+    front->exchange = NULL;
+    front_close(front);
+}
+
+static bool is_of_stream(const struct front *front) {
+    return front->listener->listen && front->listener->listen->is_stream;
+}
+
+/* The PROXY protocol's header, before all else. True once it is read. */
+static bool proxied_run(struct front *front) {
+    switch (proxied_read(front)) {
+    case PROXIED_KNOWN:
+        front->phase = FRONT_NEW;
+        return !is_of_stream(front); /* a stream begins at once, or once its TLS does */
+    case PROXIED_WAITS:
+        return false;
+    case PROXIED_BROKEN:
+        break;
+    }
+    front_close(front);
+    return false;
+}
+
 static void front_run(struct front *front) {
     if (front->is_running)
         return;
     front->is_running = true;
     bool is_hungry = front->in.view.len == 0 || front->partial;
     for (;;) {
+        if (front->phase == FRONT_PROXIED && !proxied_run(front))
+            break;
         if (front->phase == FRONT_SKIP) {
             skip_read(front);
             is_hungry = front->in.view.len == 0;
@@ -343,22 +379,15 @@ static void front_run(struct front *front) {
     front->is_running = false;
     if (front->phase == FRONT_CLOSED)
         return;
+    if (front->phase == FRONT_NEW && is_of_stream(front)) {
+        if (!front->duct->is_secure)
+            stream_begin(front);
+        return;
+    }
     if (!inbox_settle(&front->in))
         front_close(front);
     else if (front->phase == FRONT_LINGER)
         linger_read(front);
-}
-
-/* A connection of a stream has no head to be read: what it is begins at once; with TLS when the handshake is
- * over, which is the first that is told of the duct. */
-static void stream_begin(struct front *front) {
-    front->phase = FRONT_BUSY;
-    front->must_close = true;
-    timer_disarm(&front->deadline);
-    if (exchange_begin_stream(front))
-        return;
-    front->exchange = NULL;
-    front_close(front);
 }
 
 static void stream_ready(struct front *front) {
@@ -378,7 +407,7 @@ static void front_ready(struct duct *duct) {
             front_close(front);
     } else if (front->phase == FRONT_LINGER) {
         linger_read(front);
-    } else if (front->phase == FRONT_NEW && front->listener->listen && front->listener->listen->is_stream) {
+    } else if (front->phase == FRONT_NEW && is_of_stream(front)) {
         stream_ready(front);
     } else if (front->phase != FRONT_CLOSED) {
         front_run(front);
@@ -412,7 +441,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     front->id = engine->counts.accepted * engine->loops + engine->index;
     front->remote = *remote;
     front->accepted_ms = engine->loop->now_ms;
-    front->phase = FRONT_NEW;
+    front->phase = listener->listen->has_proxy_protocol ? FRONT_PROXIED : FRONT_NEW;
     front->burial.run = front_bury;
     list_init(&front->burial.node);
     inbox_init(&front->in, &engine->counts.buffered_bytes);
@@ -422,7 +451,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     list_append(&engine->front_list, &front->node);
     listener->fronts++;
     engine->counts.fronts++;
-    if (listener->listen->is_stream && !duct->is_secure)
+    if (listener->listen->is_stream && front->phase == FRONT_NEW && !duct->is_secure)
         stream_begin(front);
     return true;
 }
@@ -445,7 +474,8 @@ void front_resume(struct front *front) {
 }
 
 void front_retire(struct front *front) {
-    if (front->phase == FRONT_NEW || front->phase == FRONT_IDLE || front->phase == FRONT_SKIP)
+    if (front->phase == FRONT_PROXIED || front->phase == FRONT_NEW || front->phase == FRONT_IDLE ||
+        front->phase == FRONT_SKIP)
         front_close(front);
     else
         front->must_close = true;

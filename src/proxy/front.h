@@ -12,7 +12,16 @@
 struct exchange;
 struct h1_body;
 
-enum front_phase { FRONT_NEW, FRONT_HEAD, FRONT_BUSY, FRONT_SKIP, FRONT_IDLE, FRONT_LINGER, FRONT_CLOSED };
+enum front_phase {
+    FRONT_PROXIED,
+    FRONT_NEW,
+    FRONT_HEAD,
+    FRONT_BUSY,
+    FRONT_SKIP,
+    FRONT_IDLE,
+    FRONT_LINGER,
+    FRONT_CLOSED
+};
 
 struct front {
     struct engine *engine;
@@ -25,6 +34,7 @@ struct front {
     struct outbox out;
     struct h1_head *partial; /* parse state of a head that is not whole yet */
     struct front_skip *skip; /* in phase SKIP */
+    struct proxied *proxied; /* what a PROXY protocol's header said; NULL: there was none, or it said nothing */
     uint64_t id;             /* number of the connection, for logs */
     uint64_t requests;       /* begun on this connection */
     uint64_t accepted_ms;    /* loop time */

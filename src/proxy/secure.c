@@ -259,13 +259,26 @@ static struct tls_context *context_choose(struct duct *duct, struct str name) {
     return context ? context : snapshot->site_tls[listen->default_site->number];
 }
 
+static struct tls_start start_of(const struct engine *engine, const struct listen *listen) {
+    return (struct tls_start){.context = engine->hold->snapshot->site_tls[listen->default_site->number],
+                              .choose = context_choose};
+}
+
 struct duct *secure_accept(struct engine *engine, const struct listen *listen, int fd, duct_ready *ready,
                            void *owner) {
     if (!listen->is_secure)
         return duct_new(engine->ducts, fd, ready, owner);
-    struct tls_start start = {.context = engine->hold->snapshot->site_tls[listen->default_site->number],
-                              .choose = context_choose};
+    if (listen->has_proxy_protocol)
+        return duct_new_wide(engine->ducts, fd, ready, owner);
+    struct tls_start start = start_of(engine, listen);
     return duct_new_secure(engine->ducts, fd, ready, owner, &start);
+}
+
+bool secure_begin(struct engine *engine, const struct listen *listen, struct duct *duct) {
+    if (!listen || !listen->is_secure)
+        return listen != NULL;
+    struct tls_start start = start_of(engine, listen);
+    return duct_secure(duct, &start);
 }
 
 struct str secure_name(const struct duct *duct) {

@@ -13,9 +13,13 @@ void secure_free(struct snapshot *snapshot);
 /* Goes on with the ticket keys of what `after` replaces; before any loop has it. */
 void secure_inherit(struct snapshot *after, const struct snapshot *before);
 
-/* A new connection's duct, with TLS where the listener wants it. NULL on shortage, and then fd is closed. */
+/* A new connection's duct, with TLS where the listener wants it, but not before a PROXY protocol's header. NULL
+ * on shortage, and then fd is closed. */
 struct duct *secure_accept(struct engine *engine, const struct listen *listen, int fd, duct_ready *ready,
                            void *owner);
+/* Behind a PROXY protocol's header: TLS begins on such a duct where the listener wants it. False without
+ * memory. */
+bool secure_begin(struct engine *engine, const struct listen *listen, struct duct *duct);
 /* What nginx asks of a request on a TLS listener: is it encrypted, for the site that was asked for, and with
  * the client's certificate that the site wants? WHY_NONE: it may pass. */
 enum why secure_verify(const struct exchange *x);

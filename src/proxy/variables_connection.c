@@ -2,6 +2,7 @@
 #include "loop/random.h"
 #include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
+#include "proxy/proxied.h"
 #include "proxy/variables.h"
 
 /* Variables of the connection, of the process, and of who may pass. */
@@ -9,6 +10,24 @@
 static void port_build(const struct address *address, struct builder *out) {
     if (address_port(address))
         builder_u64(out, address_port(address));
+}
+
+static void proxied_build(const struct exchange *x, const struct variable *variable, struct builder *out) {
+    if (!x->proxied)
+        return;
+    const struct proxy_protocol *header = &x->proxied->header;
+    bool is_source =
+        variable->id == VARIABLE_PROXY_PROTOCOL_ADDR || variable->id == VARIABLE_PROXY_PROTOCOL_PORT;
+    const struct proxy_protocol_end *end = is_source ? &header->source : &header->destination;
+    if (variable->id == VARIABLE_PROXY_PROTOCOL_TLV) {
+        proxy_protocol_build_tlv(out, header->tlvs, variable->name);
+    } else if (variable->id == VARIABLE_PROXY_PROTOCOL_PORT ||
+               variable->id == VARIABLE_PROXY_PROTOCOL_SERVER_PORT) {
+        builder_u64(out, end->port);
+    } else {
+        struct address address = proxied_address(x->proxied, end);
+        address_build_host(out, &address);
+    }
 }
 
 /* Variables of who may pass. */
@@ -19,6 +38,13 @@ static bool guard_eval(struct exchange *x, const struct variable *variable, stru
         return true;
     case VARIABLE_REALIP_REMOTE_PORT:
         port_build(x->connected ? x->connected : &x->client, out);
+        return true;
+    case VARIABLE_PROXY_PROTOCOL_ADDR:
+    case VARIABLE_PROXY_PROTOCOL_PORT:
+    case VARIABLE_PROXY_PROTOCOL_SERVER_ADDR:
+    case VARIABLE_PROXY_PROTOCOL_SERVER_PORT:
+    case VARIABLE_PROXY_PROTOCOL_TLV:
+        proxied_build(x, variable, out);
         return true;
     case VARIABLE_REMOTE_USER:
         basic_build_user(x, out);
@@ -75,11 +101,6 @@ static bool process_eval(struct exchange *x, const struct variable *variable, st
         return true;
     case VARIABLE_HTTP2:
     case VARIABLE_HTTP3:
-    case VARIABLE_PROXY_PROTOCOL_ADDR:
-    case VARIABLE_PROXY_PROTOCOL_PORT:
-    case VARIABLE_PROXY_PROTOCOL_SERVER_ADDR:
-    case VARIABLE_PROXY_PROTOCOL_SERVER_PORT:
-    case VARIABLE_PROXY_PROTOCOL_TLV:
         return true;
     default:
         return tcp_eval(x, variable, out);

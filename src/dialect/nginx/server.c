@@ -95,6 +95,7 @@ struct option {
         OPTION_IPV6ONLY,
         OPTION_SECURE,
         OPTION_HTTP2,
+        OPTION_PROXIED,
         OPTION_ANYWAY, /* it is so in any case, but it is said for the sockets */
         OPTION_NOTHING,
         OPTION_NOT_BUILT
@@ -121,7 +122,7 @@ static const struct option options[] = {
     {"http2", false, OPTION_HTTP2, NULL},
     {"quic", false, OPTION_NOT_BUILT, "HTTP/3 is not built yet: remove this listen"},
     {"spdy", false, OPTION_NOT_BUILT, "remove the word"},
-    {"proxy_protocol", false, OPTION_NOT_BUILT, NULL},
+    {"proxy_protocol", false, OPTION_PROXIED, NULL},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
 
@@ -204,6 +205,9 @@ static void option_take(struct listening *l, const struct word *at, const struct
         return;
     case OPTION_SECURE:
         l->listen->is_secure = true;
+        return;
+    case OPTION_PROXIED:
+        l->listen->has_proxy_protocol = true;
         return;
     case OPTION_HTTP2:
         reader_say(reader, SEVERITY_WARNING, at, "\"http2\" is not built yet: clients speak HTTP/1.1");

@@ -1,5 +1,7 @@
 #include "proxy/guard/real_ip.h"
 
+#include "proxy/proxied.h"
+
 static bool is_trusted(const struct guard *guard, const struct address *address) {
     struct str ip = address_bytes(address);
     bool is_unix = address_is_unix(address);
@@ -76,9 +78,12 @@ bool real_ip_find(struct exchange *x, const struct guard *guard) {
     if (!guard || guard->trusted.count == 0 || x->connected)
         return true;
     struct address client = x->client;
-    if (guard->real_ip_source == REAL_IP_FORWARDED_FOR)
+    if (guard->real_ip_source == REAL_IP_PROXY_PROTOCOL) {
+        if (x->proxied && is_trusted(guard, &client))
+            client = proxied_address(x->proxied, &x->proxied->header.source);
+    } else if (guard->real_ip_source == REAL_IP_FORWARDED_FOR)
         fields_follow(x, guard, &client);
-    else if (guard->real_ip_source == REAL_IP_FIELD)
+    else
         field_follow(x, guard, &client);
     if (address_eq(&client, &x->client))
         return true;
