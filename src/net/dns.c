@@ -16,9 +16,9 @@ struct entry {
     bool is_answered; /* and not yet told to all who wait */
     uint32_t ttl_s;
     struct dns_answer answer;
-    struct address addresses[2 * NAMESERVER_RECORDS_MAX];
+    struct address *addresses; /* answer.count of them */
     size_t name_len;
-    char name[NAMESERVER_NAME_MAX];
+    char name[]; /* name_len bytes */
 };
 
 struct dns {
@@ -61,6 +61,7 @@ static void entry_free(struct entry *entry) {
     list_remove(&entry->chain);
     list_remove(&entry->node);
     entry->dns->count--;
+    mem_free(entry->addresses);
     mem_free(entry);
 }
 
@@ -96,6 +97,17 @@ static void entry_finish(struct entry *entry) {
         loop_soon(dns->loop, &dns->tell);
 }
 
+static bool addresses_add(struct entry *entry, const struct nameserver_answer *answer) {
+    unsigned before = entry->answer.count;
+    struct address *all = mem_resize(entry->addresses, (before + answer->count) * sizeof *all);
+    if (!all)
+        return false;
+    memcpy(all + before, answer->addresses, answer->count * sizeof *all);
+    entry->answer.addresses = entry->addresses = all;
+    entry->answer.count += answer->count;
+    return true;
+}
+
 static void answered(void *context, const struct nameserver_answer *answer) {
     struct entry *entry = context;
     entry->pending--;
@@ -103,8 +115,8 @@ static void answered(void *context, const struct nameserver_answer *answer) {
         entry->answer.code = answer->code;
     if (answer->count && answer->ttl_s < entry->ttl_s)
         entry->ttl_s = answer->ttl_s;
-    for (unsigned i = 0; i < answer->count; i++)
-        entry->addresses[entry->answer.count++] = answer->addresses[i];
+    if (answer->count && !addresses_add(entry, answer) && !entry->answer.count)
+        entry->answer.code = NAMESERVER_FAILURE;
     if (!entry->pending)
         entry_finish(entry);
 }
@@ -162,13 +174,12 @@ static void kept_trim(struct dns *dns) {
 
 static struct entry *entry_new(struct dns *dns, struct str name, uint64_t hash) {
     kept_trim(dns);
-    struct entry *entry = dns->count < ENTRIES_MAX ? mem_zero(1, sizeof *entry) : NULL;
+    struct entry *entry = dns->count < ENTRIES_MAX ? mem_zero(1, sizeof *entry + name.len) : NULL;
     if (!entry)
         return NULL;
     entry->dns = dns;
     entry->hash = hash;
     entry->ttl_s = UINT32_MAX;
-    entry->answer.addresses = entry->addresses;
     entry->name_len = name.len;
     memcpy(entry->name, name.ptr, name.len);
     list_init(&entry->node);
