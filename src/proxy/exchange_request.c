@@ -12,7 +12,7 @@
 
 /* As many servers are asked as there are, or proxy_next_upstream_tries of them. */
 static unsigned tries_of(const struct exchange *x) {
-    unsigned most = exchange_policy(x)->next_upstream_tries, all = group_tries(x->group);
+    unsigned most = exchange_policy(x)->next_upstream_tries, all = x->group->tries;
     return most && most < all ? most : all;
 }
 

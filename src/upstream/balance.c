@@ -5,16 +5,16 @@
 /* A member that has come back is taken part of the time, more and more often, as its slow_start passes. */
 static bool is_warm(const struct member *member, uint64_t now_ms) {
     uint64_t back_ms = atomic_load_explicit(&member->peer->back_ms, memory_order_relaxed);
-    if (!back_ms || now_ms - back_ms >= member->server->slow_start_ms)
+    if (!back_ms || now_ms - back_ms >= member->slow_start_ms)
         return true;
-    return random_u64() % member->server->slow_start_ms < now_ms - back_ms;
+    return random_u64() % member->slow_start_ms < now_ms - back_ms;
 }
 
 bool balance_may_give(const struct group *group, const struct pick *pick, unsigned index, uint64_t now_ms) {
     const struct member *member = &group->members[index];
-    if (balance_is_tried(pick, index) || member->server->is_draining || !member_is_up(group, member, now_ms))
+    if (balance_is_tried(pick, index) || member->is_draining || !member_is_up(group, member, now_ms))
         return false;
-    if (member->server->slow_start_ms && !pick->is_hasty && !is_warm(member, now_ms))
+    if (member->slow_start_ms && !pick->is_hasty && !is_warm(member, now_ms))
         return false;
     return !member->max_connections ||
            atomic_load_explicit(&member->peer->active, memory_order_relaxed) < member->max_connections;

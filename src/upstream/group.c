@@ -69,7 +69,10 @@ static bool member_add(struct group *group, struct registry *registry, const str
                                                      .max_connections = server->max_connections,
                                                      .fail_timeout_ms = server->fail_timeout_ms,
                                                      .is_backup = place->is_backup,
-                                                     .is_down = server->is_down};
+                                                     .slow_start_ms = server->slow_start_ms,
+                                                     .is_down = server->is_down,
+                                                     .is_draining = server->is_draining};
+    group->tries += !server->is_down;
     group->is_slow |= server->slow_start_ms > 0;
     if (group->upstream->sticky)
         id_make(&group->members[group->count - 1]);
@@ -418,7 +421,7 @@ struct member *group_pick_id(struct group *group, struct pick *pick, struct str 
 bool group_is_full(const struct group *group, const struct pick *pick, uint64_t now_ms) {
     for (unsigned i = 0; i < group->count; i++) {
         const struct member *member = &group->members[i];
-        if (is_full(member) && !balance_is_tried(pick, i) && !member->server->is_draining &&
+        if (is_full(member) && !balance_is_tried(pick, i) && !member->is_draining &&
             member_is_up(group, member, now_ms))
             return true;
     }
@@ -430,13 +433,6 @@ bool group_has_other(const struct group *group, const struct pick *pick, uint64_
         if (balance_may_give(group, pick, i, now_ms))
             return true;
     return false;
-}
-
-unsigned group_tries(const struct group *group) {
-    unsigned count = 0;
-    for (unsigned i = 0; i < group->count; i++)
-        count += !group->members[i].is_down;
-    return count;
 }
 
 struct member *group_find(struct group *group, const struct peer *peer) {

@@ -14,19 +14,20 @@ struct member {
     const struct upstream_server *server;
     unsigned weight, max_fails, max_connections;
     uint64_t fail_timeout_ms;
-    bool is_backup, is_down;
+    uint64_t slow_start_ms;
+    bool is_backup, is_down, is_draining;
     char id[MEMBER_ID_MAX + 1]; /* what `sticky` knows it by: its route, or the MD5 of its address in
                                    hexadecimal; empty where nothing is sticky */
 };
 
 struct group {
-    const struct upstream *upstream; /* the model outlives the group */
-    uint64_t upstream_hash;          /* the sid table's namespace for it */
-    struct member *members;          /* backups last */
-    unsigned count, primaries;
-    uint64_t total_weight;       /* of the primaries */
-    struct group_ring *ring;     /* for consistent hashing */
-    struct group_local **locals; /* one a loop */
+    const struct upstream *upstream;  /* the model outlives the group */
+    uint64_t upstream_hash;           /* the sid table's namespace for it */
+    struct member *members;           /* backups last */
+    unsigned count, primaries, tries; /* tries: members that are not down */
+    uint64_t total_weight;            /* of the primaries */
+    struct group_ring *ring;          /* for consistent hashing */
+    struct group_local **locals;      /* one a loop */
     unsigned loops;
     unsigned roster;      /* not 0: its members change; the loop's rosters[roster - 1] knows those of now */
     unsigned users;       /* of a group that one loop made for itself (is_own): freed with the last of them */
@@ -93,8 +94,6 @@ struct member *group_pick_id(struct group *group, struct pick *pick, struct str 
 bool group_is_full(const struct group *group, const struct pick *pick, uint64_t now_ms);
 /* Is there a member left that group_pick would give? Changes nothing. */
 bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms);
-/* How many of its members a request may try: all that are not down; nginx's count. */
-unsigned group_tries(const struct group *group);
 /* The member whose peer this is; NULL when the peer is not in the group. */
 struct member *group_find(struct group *group, const struct peer *peer);
 
