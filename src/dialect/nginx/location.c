@@ -105,6 +105,21 @@ static struct route *route_make(struct scope *scope, const struct pattern *patte
     return route->regex ? route : NULL;
 }
 
+/* A path as it stands in a URL. */
+static struct str path_escape(struct reader *reader, struct str path) {
+    static const char marks[] = " \"#%<>?\\^`{|}", digits[] = "0123456789ABCDEF";
+    char *memory = reader_alloc(reader, path.len * 3 + 1);
+    struct builder out = builder_make(memory, memory ? path.len * 3 + 1 : 0);
+    for (size_t i = 0; i < path.len; i++) {
+        unsigned char c = (unsigned char)path.ptr[i];
+        if (c > 0x20 && c < 0x7f && !memchr(marks, c, sizeof marks - 1))
+            builder_char(&out, (char)c);
+        else
+            builder_format(&out, "%%%c%c", digits[c >> 4], digits[c & 15]);
+    }
+    return builder_view(&out);
+}
+
 /* What is proxied at "/x/" answers "/x" with a redirection, as in nginx. */
 static void slash_redirect(struct scope *scope, struct route_table *table, const struct route *route) {
     struct reader *reader = scope->reader;
@@ -129,7 +144,7 @@ static void slash_redirect(struct scope *scope, struct route_table *table, const
     }
     *answer = (struct operation){.kind = OPERATION_RETURN, .answer.status = 301};
     struct word at = {.text = STR(""), .file = scope->block->words[0].file};
-    struct str text = reader_join(reader, route->pattern, STR("$is_args$args"));
+    struct str text = reader_join(reader, path_escape(reader, route->pattern), STR("$is_args$args"));
     if (str_find_char(route->pattern, '$') != STR_NONE || reader->is_starved ||
         !compile_template(scope, &at, text, &answer->answer.text))
         return;

@@ -43,6 +43,7 @@ module.exports = {
     location /small/ { proxy_pass http://BACKEND; client_max_body_size 10; }
     location /auto/ { proxy_pass http://BACKEND; }
     location /hangs-up/ { proxy_pass http://unused; }
+    location '/auto "#%<>?\\^\`{|}é/' { proxy_pass http://BACKEND; }
     location /nobody/ { proxy_pass http://127.0.0.1:1; }
     location /upgrade/ { proxy_pass http://BACKEND; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $up; }
   }
@@ -105,6 +106,7 @@ module.exports = {
     { name: "chunks that are too large", send: `PUT /small/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunked("0123456789", "a")}` },
     { name: "a slash that is missing", get: "/auto" },
     { name: "a slash that is missing, with arguments", get: "/auto?a=b", method: "POST", body: "" },
+    { name: "a slash that is missing behind signs", get: "/auto%20%22%23%25%3C%3E%3F%5C%5E%60%7B%7C%7D%C3%A9?a=%20" },
     { name: "a slash that is missing, port of Host", get: "/auto", host: "name:1234" },
     { name: "nobody listens", get: "/nobody/" },
     { name: "nobody listens to HTTP/1.0", get: "/nobody/", version: "1.0" },
