@@ -210,6 +210,9 @@ bool exchange_body_begin(struct exchange *x);
 int exchange_body_send(struct exchange *x);
 /* Gives back what was kept of the body. */
 void exchange_body_end(struct exchange *x);
+/* Reads what has come of a body that nobody wants, for an answer of our own: should it be none, or too large,
+ * that is to be the answer. What comes later is skipped when the answer is out. */
+enum why exchange_body_drop(struct exchange *x);
 /* Passes on what the client has sent of its body. WHY_NONE: all is well so far. */
 enum why exchange_forward_up(struct exchange *x);
 /* Tells a client that waits for it to send its body; once. nginx does so too when the body is there already or

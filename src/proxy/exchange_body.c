@@ -99,6 +99,28 @@ static enum why body_take(struct exchange *x) {
     return WHY_NONE;
 }
 
+enum why exchange_body_drop(struct exchange *x) {
+    if (x->parent || x->up.is_done || x->is_up_broken)
+        return WHY_NONE;
+    struct str input = x->front->in.view;
+    enum codec_result result = CODEC_MORE;
+    uint64_t max = exchange_policy(x)->client_max_body_bytes;
+    while (input.len && result == CODEC_MORE && !(max && x->up.bytes > max)) {
+        struct str slice = {"", 0};
+        enum h1_slice_kind kind = H1_SLICE_DATA;
+        result = h1_body_read(&x->up.body, &input, &slice, &kind);
+        if (kind == H1_SLICE_DATA)
+            x->up.bytes += slice.len;
+    }
+    inbox_consume(&x->front->in, x->front->in.view.len - input.len);
+    x->up.is_done = result == CODEC_DONE;
+    if (result == CODEC_BAD || (max && x->up.bytes > max)) {
+        x->is_up_broken = true;
+        return result == CODEC_BAD ? WHY_BAD_CHUNK : WHY_BODY_TOO_LARGE;
+    }
+    return WHY_NONE;
+}
+
 /* A short body that came with its head needs no spool: a copy in the arena goes with the head to the server. */
 static bool body_take_short(struct exchange *x) {
     struct inbox *in = &x->front->in;

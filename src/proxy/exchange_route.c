@@ -261,10 +261,16 @@ static enum rewrite_end program_run(struct exchange *x) {
     return program->operations.count ? rewrite_run(x, program) : REWRITE_STAYS;
 }
 
+/* A text or a file; error pages do without a look at the body, for their location may yet want it. */
+static enum exchange_state answer_begin(struct exchange *x) {
+    enum why why = x->why != WHY_NONE || x->local.is_page ? WHY_NONE : exchange_body_drop(x);
+    return why == WHY_NONE ? STATE_ANSWER : exchange_fail(x, why);
+}
+
 static enum exchange_state rewrite_state(struct exchange *x, enum rewrite_end end) {
     switch (end) {
     case REWRITE_ANSWERED:
-        return STATE_ANSWER;
+        return answer_begin(x);
     case REWRITE_CLOSED:
         x->front->must_close = true;
         return STATE_DONE;
@@ -322,5 +328,8 @@ enum exchange_state exchange_content(struct exchange *x) {
         return stream_content(x);
     if (x->route->tries && try_files_run(x, &next))
         return next;
-    return x->route->action == ROUTE_PASS ? pass_begin(x) : files_serve(x);
+    if (x->route->action == ROUTE_PASS)
+        return pass_begin(x);
+    next = files_serve(x);
+    return next == STATE_ANSWER ? answer_begin(x) : next;
 }

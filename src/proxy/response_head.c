@@ -54,10 +54,10 @@ static void sent_keep(struct exchange *x, const struct builder *out) {
         x->sent_head = arena_copy(&x->arena, builder_view(out));
 }
 
-/* An answer of our own, and not a byte of the body was read: it can be skipped, unless the client waits to be
+/* An answer of our own, and no server has had of the body: it can be skipped, unless the client waits to be
  * asked for it. */
 static bool can_skip_body(const struct exchange *x) {
-    return x->state == STATE_ANSWER && !x->up.bytes && !(x->request->expects_continue && !x->has_100);
+    return x->state == STATE_ANSWER && !x->attempts && !(x->request->expects_continue && !x->has_100);
 }
 
 /* May the connection go on after this answer? */

@@ -35,6 +35,7 @@ module.exports = {
     location /token { server_tokens off; return 404; }
     location /quote { return 200 'a "b" \\'c\\' \\\\ \\t.'; }
     location /dollar { return 200 "\${args}x$args-$request_method"; }
+    location /little { client_max_body_size 10; return 200 "little"; }
     location /post { return 200 "method $request_method"; }
   }`,
   cases: [
@@ -49,6 +50,8 @@ module.exports = {
     ...["/bare/404", "/text/200", "/moved", "/bare/400", "/bare/413", "/bare/500"].map((get) => ({ name: `kept or not ${get}`, get, version: "1.0", headers: ["Connection: keep-alive"] })),
     { name: "POST whose body nobody reads", get: "/post", method: "POST", body: "hello" },
     { name: "POST in chunks whose body nobody reads", send: "POST /post HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nGET /long HTTP/1.1\r\nHost: h\r\n\r\n", answers: ["POST", "GET"] },
+    { name: "chunks that are none, which nobody reads", send: "POST /post HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx\r\nhello\r\n0\r\n\r\n" },
+    { name: "chunks that are too many, which nobody reads", send: `POST /little HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${"5\r\nhello\r\n".repeat(3)}0\r\n\r\n`, differs: "A chunked body that nobody reads is a 413", hawser: /413/ },
     { name: "three in a row", send: "GET /long HTTP/1.1\r\nHost: h\r\n\r\n".repeat(3), answers: ["GET", "GET", "GET"] },
     { name: "a row that is broken off by close", send: "GET /long HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\nGET /long HTTP/1.1\r\nHost: h\r\n\r\n" },
     { name: "Range of a text", get: "/long", headers: ["Range: bytes=1-3"] },
