@@ -113,7 +113,7 @@ static void files_print(const struct model *model) {
 
 /* What was read goes into a snapshot, which is what can still fail. */
 static bool model_verify(const struct options *options, struct model *model, struct diagnostics *diagnostics) {
-    struct registry *registry = registry_new();
+    struct registry *registry = registry_new(1);
     if (!registry) {
         model_free(model);
         return false;

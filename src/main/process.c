@@ -85,7 +85,7 @@ static bool log_start(struct process *process, const struct model *model, struct
 
 /* What the loops share. */
 static bool shared_make(struct process *process, struct model *model, struct diagnostics *diagnostics) {
-    process->registry = registry_new();
+    process->registry = registry_new(process->loops);
     process->sids = sid_table_new(SIDS_MAX);
     if (!process->registry || !process->sids) {
         model_free(model);

@@ -408,6 +408,7 @@ static bool may_ask_again(const struct exchange *x) {
 static void fault_charge(struct exchange *x, enum why why) {
     if (!x->member || why_info(why)->owner != WHY_OWNER_BACKEND)
         return;
+    counter_add(&x->meter->failures[why], 1);
     bool is_aside = member_fail(x->group, x->member, why, x->engine->loop->now_ms);
     if (atomic_load_explicit(&x->member->peer->is_dead, memory_order_relaxed))
         idle_close_peer(x->engine->idle, x->member->peer);

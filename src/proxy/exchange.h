@@ -143,6 +143,8 @@ struct exchange {
     struct sid *sid;           /* pinned */
     struct peer *sid_peer;     /* the peer that holds it; a reference */
     bool is_sid_lost;          /* its peer is gone: the client is to begin anew */
+    struct meter *meter;       /* this loop's of the member's peer */
+    uint64_t picked_us;        /* when it was, clock_mono_us */
     bool is_counted;           /* in the member's peer's `active` */
     bool keeps_member;         /* ask the same member again */
     unsigned tries, tries_max; /* servers asked, and that may be asked, since the last internal redirection */

@@ -1,4 +1,5 @@
 /* The way there: pick, connect, send. */
+#include "loop/clock.h"
 #include "proxy/affinity.h"
 #include "proxy/exchange.h"
 #include "proxy/passage.h"
@@ -39,6 +40,9 @@ enum exchange_state exchange_pick(struct exchange *x) {
     atomic_fetch_add_explicit(&x->member->peer->active, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&x->member->peer->requests, 1, memory_order_relaxed);
     x->is_counted = true;
+    x->meter = &x->member->peer->meters[x->engine->index];
+    counter_add(&x->meter->requests, 1);
+    x->picked_us = clock_mono_us();
     x->has_sent = false;
     x->error = 0;
     return STATE_CONNECT;
@@ -72,6 +76,8 @@ enum why exchange_open_back(struct exchange *x) {
     back->keep_ms = 0;
     inbox_init(&back->in, &x->engine->counts.buffered_bytes);
     outbox_init(&back->out, back->duct, &x->engine->counts.buffered_bytes);
+    back->in.meter = &x->meter->bytes_down;
+    back->out.meter = &x->meter->bytes_up;
     return WHY_NONE;
 }
 

@@ -1,5 +1,6 @@
 /* The way back: await, relay, tunnel, answer. */
 #include "codec/ws.h"
+#include "loop/clock.h"
 #include "proxy/addition.h"
 #include "proxy/affinity.h"
 #include "proxy/error_page.h"
@@ -103,6 +104,7 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
         return exchange_fail(x, WHY_NO_MEMORY);
     inbox_consume(&x->back.in, head->len);
     member_succeed(x->member, x->engine->loop->now_ms);
+    meter_answer(x->meter, head->status, clock_mono_us() - x->picked_us);
     x->status = head->status;
     sticky_answered(x);
     if (head->status == 101)

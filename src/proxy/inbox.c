@@ -28,6 +28,12 @@ static bool owned_make(struct inbox *inbox, size_t capacity) {
     return true;
 }
 
+static void filled_note(struct inbox *inbox, size_t bytes) {
+    inbox->filled += bytes;
+    if (inbox->meter)
+        counter_add(inbox->meter, bytes);
+}
+
 ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t scratch_bytes,
                    size_t max_bytes) {
     enum { STEP = 1024 };
@@ -35,7 +41,7 @@ ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t
         owned_free(inbox);
         ssize_t got = duct_recv(duct, scratch, scratch_bytes);
         inbox->view = str_make(scratch, got > 0 ? (size_t)got : 0);
-        inbox->filled += inbox->view.len;
+        filled_note(inbox, inbox->view.len);
         return got;
     }
     if (inbox->view.len >= max_bytes)
@@ -50,7 +56,7 @@ ssize_t inbox_fill(struct inbox *inbox, struct duct *duct, char *scratch, size_t
     ssize_t got = duct_recv(duct, inbox->owned + end, inbox->capacity - end);
     if (got > 0) {
         inbox->view.len += (size_t)got;
-        inbox->filled += (size_t)got;
+        filled_note(inbox, (size_t)got);
     }
     return got;
 }

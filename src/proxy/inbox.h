@@ -1,6 +1,7 @@
 #ifndef PROXY_INBOX_H
 #define PROXY_INBOX_H
 
+#include "base/counter.h"
 #include "net/duct.h"
 
 /* Bytes that were read from a duct and are not used yet. `view` shows them: in the reader's scratch memory
@@ -9,8 +10,9 @@ struct inbox {
     struct str view;
     char *owned; /* NULL: view is borrowed or empty */
     size_t capacity;
-    size_t *total;   /* sum of all bytes kept by the engine */
-    uint64_t filled; /* bytes read so far, in all */
+    size_t *total;         /* sum of all bytes kept by the engine */
+    uint64_t filled;       /* bytes read so far, in all */
+    struct counter *meter; /* where they are counted as well; NULL: nowhere */
 };
 
 static inline void inbox_init(struct inbox *inbox, size_t *total) {

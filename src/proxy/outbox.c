@@ -40,6 +40,8 @@ int outbox_send(struct outbox *outbox, struct iovec *parts, int count) {
         if (sent < 0)
             return (int)sent;
     }
+    if (outbox->meter)
+        counter_add(outbox->meter, (uint64_t)sent);
     size_t skip = (size_t)sent;
     while (count && skip >= parts->iov_len) {
         skip -= parts->iov_len;
@@ -63,6 +65,8 @@ int outbox_flush(struct outbox *outbox) {
         outbox->at += (uint32_t)sent;
         outbox->len -= (uint32_t)sent;
         *outbox->total -= (size_t)sent;
+        if (outbox->meter)
+            counter_add(outbox->meter, (uint64_t)sent);
     }
     if (outbox->len == 0 && outbox->held) {
         mem_free(outbox->held);

@@ -1,13 +1,15 @@
 #ifndef PROXY_OUTBOX_H
 #define PROXY_OUTBOX_H
 
+#include "base/counter.h"
 #include "net/duct.h"
 
 /* Bytes on their way to one duct. What it takes at once is never copied; what it does not take is held, and
  * while anything is held the owner reads no more for it. Without held bytes it owns no memory. */
 struct outbox {
     struct duct *duct;
-    size_t *total; /* sum of all held bytes of the engine */
+    size_t *total;         /* sum of all held bytes of the engine */
+    struct counter *meter; /* of bytes that have gone; NULL: none */
     char *held;
     uint32_t at, len; /* the held bytes: len of them from at */
 };

@@ -72,6 +72,7 @@ enum pump_verdict pump_run(struct pump *pump) {
         if (moved < 0)
             return PUMP_BROKEN_FROM;
         pump->bytes += (uint64_t)moved;
+        counter_add(pump->meter, (uint64_t)moved);
     }
     return error == -ENOMEM ? PUMP_NO_MEMORY : PUMP_BROKEN_TO;
 }

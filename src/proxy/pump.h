@@ -13,9 +13,10 @@
  * at all. */
 struct pump {
     struct duct *from;
-    struct outbox to;     /* holds what a send of a quick pump left over */
-    uint64_t bytes;       /* moved */
-    struct ws_walk *walk; /* NULL: blind */
+    struct outbox to;      /* holds what a send of a quick pump left over */
+    struct counter *meter; /* where they are counted as well */
+    uint64_t bytes;        /* moved */
+    struct ws_walk *walk;  /* NULL: blind */
     bool is_careful;
     bool is_ended; /* the sender's FIN was read and passed on */
 };

@@ -163,8 +163,9 @@ static void tunnel_expire(struct timer *timer) {
     tunnel_close(tunnel, is_half ? WHY_HALF_CLOSE_TIMEOUT : WHY_TUNNEL_IDLE);
 }
 
-static void pump_init(struct pump *pump, struct duct *from, struct outbox *to) {
-    *pump = (struct pump){.from = from, .to = *to};
+static void pump_init(struct pump *pump, struct duct *from, struct outbox *to, struct counter *meter) {
+    *pump = (struct pump){.from = from, .to = *to, .meter = meter};
+    pump->to.meter = NULL; /* counted as they are read */
     *to = (struct outbox){.duct = to->duct, .total = to->total};
 }
 
@@ -197,8 +198,9 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     tunnel->task.run = tunnel_go_on;
     list_init(&tunnel->task.node);
     timer_init(&tunnel->idle, tunnel_expire);
-    pump_init(&tunnel->up, front->duct, &x->back.out);
-    pump_init(&tunnel->down, x->back.duct, &front->out);
+    pump_init(&tunnel->up, front->duct, &x->back.out, &x->meter->bytes_up);
+    pump_init(&tunnel->down, x->back.duct, &front->out, &x->meter->bytes_down);
+    counter_add(&x->meter->tunnels, 1);
     tunnel->down.walk = walk_begin(x, early_down);
     tunnel->up.bytes = early.iov_len;
     tunnel->peer = x->member->peer;

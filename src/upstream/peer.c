@@ -21,6 +21,7 @@ struct registry {
     pthread_mutex_t lock;
     struct list buckets[BUCKETS];
     size_t count, purge_at;
+    unsigned loops;
 };
 
 uint64_t peer_hash_upstream(struct str upstream) {
@@ -36,7 +37,7 @@ void peer_drop(struct peer *peer) {
         mem_free(peer);
 }
 
-struct registry *registry_new(void) {
+struct registry *registry_new(unsigned loops) {
     struct registry *registry = mem_zero(1, sizeof *registry);
     if (!registry)
         return NULL;
@@ -47,6 +48,7 @@ struct registry *registry_new(void) {
     for (size_t i = 0; i < BUCKETS; i++)
         list_init(&registry->buckets[i]);
     registry->purge_at = PURGE_LEAST;
+    registry->loops = loops;
     return registry;
 }
 
@@ -84,11 +86,14 @@ static void text_set(char text[PEER_NAME_MAX], struct str from) {
     text[len] = '\0';
 }
 
-static struct peer *peer_new(struct str upstream, const struct address *address) {
-    struct peer *peer = mem_aligned(_Alignof(struct peer), sizeof *peer);
+static struct peer *peer_new(struct str upstream, const struct address *address, unsigned loops) {
+    size_t size = sizeof(struct peer) + loops * sizeof(struct meter);
+    struct peer *peer = mem_aligned(_Alignof(struct peer), size);
     if (!peer)
         return NULL;
-    memset(peer, 0, sizeof *peer);
+    memset(peer, 0, size);
+    peer->meters = (struct meter *)(peer + 1);
+    peer->loops = loops;
     atomic_init(&peer->references, 1);
     peer->address = *address;
     peer->upstream_hash = peer_hash_upstream(upstream);
@@ -112,7 +117,7 @@ static struct peer *registry_add(struct registry *registry, struct list *bucket,
     if (registry->count >= registry->purge_at)
         purge(registry);
     struct registered *entry = mem_zero(1, sizeof *entry);
-    struct peer *peer = entry ? peer_new(upstream, address) : NULL;
+    struct peer *peer = entry ? peer_new(upstream, address, registry->loops) : NULL;
     if (!peer) {
         mem_free(entry);
         return NULL;

@@ -2,7 +2,7 @@
 #define UPSTREAM_PEER_H
 
 #include "net/address.h"
-#include "net/why.h"
+#include "upstream/meter.h"
 
 #include <stdatomic.h>
 
@@ -46,6 +46,8 @@ struct peer {
     atomic_bool was_named; /* one did, at some time */
 
     struct peer_check check;
+    struct meter *meters; /* one a loop, of `loops` */
+    unsigned loops;
     uint64_t upstream_hash; /* of the whole name: the sid table's namespace */
     struct address address;
     unsigned ordinal;             /* among the upstream's peers of this address */
@@ -54,7 +56,8 @@ struct peer {
 };
 
 struct registry;
-struct registry *registry_new(void);
+/* For peers that so many loops meter. NULL without memory. */
+struct registry *registry_new(unsigned loops);
 void registry_free(struct registry *registry);
 /* The peer with this upstream name and address, made when there is none; a reference is taken for the caller.
  * An address that the upstream names several times is several peers: `ordinal` says which, from 0. NULL without

@@ -99,7 +99,7 @@ bool subject_start(struct loop *loop, struct str configuration) {
     struct log log = {
         .sink = subject.sink, .level = subject_is_loud ? LOG_DEBUG : LOG_EMERG, .wall_ms = clock_wall_ms};
     subject.sids = sid_table_new(SIDS_MAX);
-    subject.registry = registry_new();
+    subject.registry = registry_new(1);
     if (!subject.sink || !subject.sids || !subject.registry)
         return false;
     subject.snapshot = snapshot_read(configuration);

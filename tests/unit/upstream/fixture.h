@@ -28,7 +28,7 @@ static inline void fixture_init(struct fixture *f, enum balance balance) {
     arena_pool_init(&f->pool, 4, 1 << 20);
     arena_init(&f->arena, &f->pool);
     diagnostics_init(&f->diagnostics, &f->arena);
-    f->registry = registry_new();
+    f->registry = registry_new(4);
     assert_non_null(f->registry);
     f->upstream.name = STR("nodes");
     f->upstream.balance = balance;

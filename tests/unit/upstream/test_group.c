@@ -353,7 +353,7 @@ static void test_dead_becomes_sole(void **state) {
 
 static void test_registry_lets_go(void **state) {
     (void)state;
-    struct registry *registry = registry_new();
+    struct registry *registry = registry_new(4);
     struct address address;
     struct peer *kept = NULL;
     for (unsigned i = 0; i < 5000; i++) {
@@ -409,7 +409,7 @@ static void test_no_memory_anywhere(void **state) {
             fixture_server(&f, 1);
         for (uint64_t after = 0; !f.group; after++) {
             assert_true(after < 100);
-            struct registry *registry = registry_new();
+            struct registry *registry = registry_new(4);
             mem_fail_after(after);
             f.group = group_new(&f.upstream, registry, 2, &f.diagnostics);
             mem_fail_never();

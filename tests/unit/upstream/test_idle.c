@@ -18,7 +18,7 @@ static void world_init(struct world *w) {
     assert_int_equal(loop_init(&w->loop), 0);
     w->ducts = duct_pool_new(&w->loop);
     w->pool = idle_pool_new(&w->loop);
-    w->registry = registry_new();
+    w->registry = registry_new(4);
     assert_true(w->ducts && w->pool && w->registry);
     for (uint16_t i = 0; i < 2; i++) {
         struct address address;

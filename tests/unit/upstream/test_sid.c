@@ -15,7 +15,7 @@ struct world {
 };
 
 static void world_init(struct world *w, size_t max_entries) {
-    w->registry = registry_new();
+    w->registry = registry_new(4);
     w->table = sid_table_new(max_entries);
     assert_true(w->registry && w->table);
     for (uint16_t i = 0; i < 3; i++) {
