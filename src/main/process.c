@@ -104,6 +104,7 @@ static bool worker_make(struct process *process, unsigned index, struct sockets 
                                  .log = &log,
                                  .sids = process->sids,
                                  .registry = process->registry,
+                                 .tallies = process->tallies,
                                  .descriptor_limit = process->descriptor_limit,
                                  .pid = (unsigned)getpid(),
                                  .hostname = process->hostname};
@@ -116,7 +117,8 @@ static bool worker_make(struct process *process, unsigned index, struct sockets 
 
 static bool workers_make(struct process *process, struct sockets *sockets, struct diagnostics *diagnostics) {
     process->workers = mem_zero(process->loops, sizeof *process->workers);
-    if (!process->workers)
+    process->tallies = mem_zero(process->loops, sizeof *process->tallies);
+    if (!process->workers || !process->tallies)
         return say_starved(diagnostics);
     for (unsigned i = 0; i < process->loops; i++)
         if (!worker_make(process, i, sockets, diagnostics))
@@ -334,6 +336,7 @@ static void process_end(struct process *process) {
     snapshot_drop(process->snapshot);
     sid_table_free(process->sids);
     registry_free(process->registry);
+    mem_free(process->tallies);
     if (process->pid_path[0])
         pid_file_remove(process->pid_path);
     error_logs_close(process->logs);

@@ -375,6 +375,9 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
     const struct policy *policy = &route->policy;
     put_line(out, depth);
     switch (route->action) {
+    case ROUTE_STUB_STATUS:
+        builder_str(out, STR("stub_status"));
+        break;
     case ROUTE_TEXT:
         builder_str(out, STR("text "));
         put_template(out, &policy->stream.text);

@@ -158,7 +158,8 @@ enum route_match {
 enum route_action {
     ROUTE_FILES,
     ROUTE_PASS,
-    ROUTE_TEXT /* of a stream: `return` */
+    ROUTE_TEXT, /* of a stream: `return` */
+    ROUTE_STUB_STATUS
 };
 
 /* Sibling locations. */

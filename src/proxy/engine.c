@@ -86,6 +86,8 @@ struct engine *engine_new(const struct engine_setup *setup) {
     engine->log = *setup->log;
     engine->sids = setup->sids;
     engine->registry = setup->registry;
+    engine->tallies = setup->tallies ? setup->tallies : &engine->own_tally;
+    engine->tally = setup->tallies ? &setup->tallies[setup->index] : &engine->own_tally;
     engine->descriptor_limit = setup->descriptor_limit;
     engine->pid = setup->pid;
     engine->hostname = setup->hostname;

@@ -6,6 +6,7 @@
 #include "codec/h1_head.h"
 #include "loop/loop.h"
 #include "proxy/snapshot.h"
+#include "proxy/tally.h"
 #include "upstream/health.h"
 #include "upstream/idle.h"
 #include "upstream/roster.h"
@@ -20,6 +21,7 @@ struct engine_setup {
     const struct log *log;     /* copied */
     struct sid_table *sids;    /* shared; outlives the engine */
     struct registry *registry; /* shared; outlives the engine */
+    struct tally *tallies;     /* one a loop, shared; outlive the engine; NULL: it has one of its own */
     int descriptor_limit;      /* of the process: the last few are kept back and answered 503; 0: not known */
     unsigned pid;              /* for $pid */
     const char *hostname;      /* for $hostname; static or longer-lived than the engine; may be NULL */
@@ -52,6 +54,8 @@ struct engine {
     int descriptor_limit;
     unsigned pid;
     const char *hostname;
+    struct tally *tallies, *tally; /* of all loops; of this one */
+    struct tally own_tally;
     struct snapshot_hold *hold; /* in force; NULL before engine_install */
 
     struct duct_pool *ducts;

@@ -9,6 +9,7 @@
 #include "proxy/rewrite.h"
 #include "proxy/secure.h"
 #include "proxy/stream.h"
+#include "proxy/stub_status.h"
 #include "proxy/try_files.h"
 #include "proxy/variables.h"
 
@@ -330,6 +331,6 @@ enum exchange_state exchange_content(struct exchange *x) {
         return next;
     if (x->route->action == ROUTE_PASS)
         return pass_begin(x);
-    next = files_serve(x);
+    next = x->route->action == ROUTE_STUB_STATUS ? stub_status_serve(x) : files_serve(x);
     return next == STATE_ANSWER ? answer_begin(x) : next;
 }

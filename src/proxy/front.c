@@ -24,10 +24,35 @@ static void front_bury(struct task *task) {
     slab_free(&front->engine->fronts, front);
 }
 
+/* The counter of stub_status that a front in this phase is counted in besides; NULL: it waits. */
+static _Atomic uint64_t *share_of(const struct front *front, enum front_phase phase) {
+    switch (phase) {
+    case FRONT_HEAD:
+        return &front->engine->tally->reading;
+    case FRONT_BUSY:
+    case FRONT_SKIP:
+    case FRONT_LINGER:
+        return &front->engine->tally->writing;
+    default:
+        return NULL;
+    }
+}
+
+static void phase_set(struct front *front, enum front_phase phase) {
+    _Atomic uint64_t *before = share_of(front, front->phase), *after = share_of(front, phase);
+    front->phase = (uint8_t)phase;
+    if (before == after)
+        return;
+    if (before)
+        tally_add(before, -1);
+    if (after)
+        tally_add(after, 1);
+}
+
 /* Takes the front out of the engine; its duct is somebody else's, or closed. */
 static void front_end(struct front *front) {
     struct engine *engine = front->engine;
-    front->phase = FRONT_CLOSED;
+    phase_set(front, FRONT_CLOSED);
     timer_disarm(&front->deadline);
     inbox_fini(&front->in);
     outbox_fini(&front->out);
@@ -39,6 +64,7 @@ static void front_end(struct front *front) {
     front->skip = NULL;
     list_remove(&front->node);
     engine->counts.fronts--;
+    tally_add(&engine->tally->active, -1);
     listener_drop_front(front->listener);
     loop_bury(engine->loop, &front->burial);
     engine_note_gone(engine);
@@ -82,7 +108,7 @@ static void linger_begin(struct front *front) {
     const struct site *site = front_site(front);
     uint64_t total_ms = site ? site->fallback.policy.lingering_time_ms : 30000;
     uint64_t pause_ms = site ? site->fallback.policy.lingering_timeout_ms : 5000;
-    front->phase = FRONT_LINGER;
+    phase_set(front, FRONT_LINGER);
     inbox_fini(&front->in);
     duct_shutdown(front->duct);
     loop_arm(front->engine->loop, &front->deadline, pause_ms < total_ms ? pause_ms : total_ms);
@@ -108,7 +134,7 @@ static void skip_end(struct front *front) {
     loop_arm(front->engine->loop, &front->deadline, front->skip->keep_ms);
     mem_free(front->skip);
     front->skip = NULL;
-    front->phase = FRONT_IDLE;
+    phase_set(front, FRONT_IDLE);
     if (front->must_close)
         front_close(front);
 }
@@ -193,7 +219,7 @@ static void head_refuse(struct front *front, enum why why) {
     front->engine->counts.bad_requests++;
     mem_free(front->partial);
     front->partial = NULL;
-    front->phase = FRONT_BUSY;
+    phase_set(front, FRONT_BUSY);
     timer_disarm(&front->deadline);
     front->must_close = front->must_linger = true;
     if (!exchange_begin_refused(front, why)) {
@@ -205,7 +231,7 @@ static void head_refuse(struct front *front, enum why why) {
 static void head_accept(struct front *front) {
     mem_free(front->partial);
     front->partial = NULL;
-    front->phase = FRONT_BUSY;
+    phase_set(front, FRONT_BUSY);
     timer_disarm(&front->deadline);
     if (!exchange_begin(front))
         head_refuse(front, WHY_NO_MEMORY);
@@ -229,7 +255,7 @@ static bool head_keep(struct front *front, const struct site *site, const struct
         *front->partial = *head;
     }
     if (front->phase != FRONT_HEAD) {
-        front->phase = FRONT_HEAD;
+        phase_set(front, FRONT_HEAD);
         timer_disarm(&front->deadline); /* one deadline for the whole head, never moved by its bytes */
         loop_arm(front->engine->loop, &front->deadline, site->client_header_timeout_ms);
     }
@@ -332,7 +358,7 @@ static bool head_read(struct front *front) {
 /* A connection of a stream has no head to be read: what it is begins at once; with TLS when the handshake is
  * over, which is the first that is told of the duct. */
 static void stream_begin(struct front *front) {
-    front->phase = FRONT_BUSY;
+    phase_set(front, FRONT_BUSY);
     front->must_close = true;
     timer_disarm(&front->deadline);
     if (exchange_begin_stream(front))
@@ -349,7 +375,7 @@ static bool is_of_stream(const struct front *front) {
 static bool proxied_run(struct front *front) {
     switch (proxied_read(front)) {
     case PROXIED_KNOWN:
-        front->phase = FRONT_NEW;
+        phase_set(front, FRONT_NEW);
         return !is_of_stream(front); /* a stream begins at once, or once its TLS does */
     case PROXIED_WAITS:
         return false;
@@ -451,6 +477,8 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     list_append(&engine->front_list, &front->node);
     listener->fronts++;
     engine->counts.fronts++;
+    tally_add(&engine->tally->active, 1);
+    tally_add(&engine->tally->handled, 1);
     if (listener->listen->is_stream && front->phase == FRONT_NEW && !duct->is_secure)
         stream_begin(front);
     return true;
@@ -460,7 +488,7 @@ void front_resume(struct front *front) {
     front->exchange = NULL;
     front->skipped = 0;
     front->is_pipelined = front->in.view.len > 0;
-    front->phase = front->skip ? FRONT_SKIP : FRONT_IDLE;
+    phase_set(front, front->skip ? FRONT_SKIP : FRONT_IDLE);
     if (front->must_close) {
         /* With bytes unread, such as a pipelined request, closing would send RST. */
         bool has_unread = front->must_linger || front->in.view.len || front->duct->can_read;

@@ -134,6 +134,18 @@ bool variable_eval_connection(struct exchange *x, const struct variable *variabl
     case VARIABLE_CONNECTION:
         builder_u64(out, x->connection_id);
         return true;
+    case VARIABLE_CONNECTIONS_ACTIVE:
+        builder_u64(out, tally_sum(x->engine->tallies, x->engine->loops).active);
+        return true;
+    case VARIABLE_CONNECTIONS_READING:
+        builder_u64(out, tally_sum(x->engine->tallies, x->engine->loops).reading);
+        return true;
+    case VARIABLE_CONNECTIONS_WAITING:
+        builder_u64(out, tally_sum(x->engine->tallies, x->engine->loops).waiting);
+        return true;
+    case VARIABLE_CONNECTIONS_WRITING:
+        builder_u64(out, tally_sum(x->engine->tallies, x->engine->loops).writing);
+        return true;
     case VARIABLE_CONNECTION_REQUESTS:
         builder_u64(out, x->connection_requests);
         return true;

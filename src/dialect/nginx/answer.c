@@ -86,7 +86,15 @@ static void tokens_set(struct scope *scope, const struct node *node, const struc
         compile_template(scope, at, at->text, &policy->server_text);
 }
 
+/* stub_status, once with an argument that said nothing */
+static void stub_status_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)node;
+    (void)row;
+    scope->route->action = ROUTE_STUB_STATUS;
+}
+
 static const struct directive rows[] = {
+    {"stub_status", CONTEXT_SERVER | CONTEXT_LOCATION, 0, 1, 0, stub_status_set, NOTHING, NULL},
     {"server_tokens", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tokens_set, NOTHING, NULL},
     {"error_page", CONTEXT_HSLI, 2, ARGUMENTS_ANY, 0, error_page_add, NOTHING, NULL},
     {"recursive_error_pages", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_error_recursive), NULL},

@@ -102,7 +102,6 @@ static const struct directive rows[] = {
     MISSING("secure_link_secret"),
     MISSING("slice"),
     MISSING("source_charset"),
-    MISSING("stub_status"),
     MISSING("sub_filter"),
     MISSING("sub_filter_once"),
     MISSING("sub_filter_types"),
