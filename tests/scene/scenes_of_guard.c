@@ -1,5 +1,7 @@
 #include "scene.h"
 
+#include "base/mem.h"
+
 /* Who may pass: what waits in GUARD, and what ends while it does. */
 
 #define AUTH                                                                          \
@@ -201,6 +203,34 @@ static void test_connections(void **state) {
     scene_end();
 }
 
+/* Whatever allocation fails, nothing is lost or left, and the next request passes. */
+static void test_each_allocation_fails_once(void **state) {
+    (void)state;
+    for (uint64_t k = 0; k < 60; k++) {
+        scene_begin_within(
+            2, "limit_conn_zone $host zone=one:32k; limit_req_zone $host zone=two:32k rate=1000r/s;",
+            "limit_conn one 10; limit_req zone=two burst=100 nodelay;\n" AUTH
+            "location /here { auth_request /local; auth_request_set $what $uri; return 204; }\n"
+            "location = /local { set $x y; return 204; }\n");
+        struct scene_peer *client = scene_client();
+        scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+        scene_expect_whole_answer(client, 200);
+        mem_fail_after(k);
+        scene_send(client, "GET /here/x HTTP/1.1\r\nHost: a\r\n\r\n");
+        struct scene_peer *other = scene_client();
+        scene_send(other, ASKED);
+        scene_wait_ms(50);
+        mem_fail_never();
+        scene_wait_ms(200);
+        scene_reset(other);
+        scene_close(client);
+        client = scene_client();
+        scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+        scene_expect_whole_answer(client, 200);
+        scene_end();
+    }
+}
+
 int scenes_of_guard(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_address),
@@ -213,6 +243,7 @@ int scenes_of_guard(void) {
         cmocka_unit_test(test_asked_server_stops_in_its_body),
         cmocka_unit_test(test_delay),
         cmocka_unit_test(test_connections),
+        cmocka_unit_test(test_each_allocation_fails_once),
     };
     return cmocka_run_group_tests_name("guard", tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ struct profile {
     unsigned delay_max_ms;
     unsigned clients, nodes;
     bool has_upgrade, has_files, has_return, has_sticky; /* what the configuration offers */
-    bool has_malformed, has_sessions;
+    bool has_malformed, has_sessions, has_guard;
     bool forgives; /* the configuration sets no node aside for its misdeeds */
 };
 

@@ -78,6 +78,7 @@ static void profile_draw(struct profile *profile) {
     profile->has_files = dice_chance(&world.fate, 500);
     profile->has_sticky = dice_chance(&world.fate, 700);
     profile->has_sessions = profile->has_sticky || profile->nodes == 1;
+    profile->has_guard = dice_chance(&world.fate, 250);
     profile->has_malformed = dice_chance(&world.fate, 500);
     if (!profile->is_calm) {
         profile->forgives = dice_chance(&world.fate, 500);
@@ -125,6 +126,17 @@ static void buffers_build(struct builder *out) {
         builder_format(out, "client_body_buffer_size %u;\n", (unsigned)between(0, 2000));
 }
 
+/* Everybody may pass, but it is asked: at once, or by a connection that is refused. */
+static void guard_build(struct builder *out) {
+    builder_format(
+        out,
+        "location = /here { internal; return 204; }\nlocation @pass { return 204; }\n"
+        "location = /there { internal; proxy_pass http://10.3.0.1:1; error_page 502 503 504 = @pass; }\n"
+        "limit_conn clients 1000;\nlimit_req zone=requests burst=100000 nodelay;\n"
+        "auth_request %s;\nauth_request_set $asked $upstream_addr;\n",
+        dice_chance(&world.fate, 400) ? "/here" : "/there");
+}
+
 static void server_build(const struct setting *setting, struct builder *out) {
     builder_format(out, "server {\nlisten 8080;\n");
     timeouts_build(setting, out);
@@ -135,6 +147,8 @@ static void server_build(const struct setting *setting, struct builder *out) {
         builder_format(out, "proxy_next_upstream %s;\n",
                        dice_chance(&world.fate, 500) ? "off"
                                                      : "error timeout invalid_header http_500 http_404");
+    if (setting->profile.has_guard)
+        guard_build(out);
     builder_format(out, "location = /return { return 200 \"hello\"; }\n");
     if (setting->profile.has_files)
         builder_format(out, "location /files/ { root /srv; }\n");
@@ -150,7 +164,8 @@ static void server_build(const struct setting *setting, struct builder *out) {
 
 void setting_redraw(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
-    builder_format(&out, "events {}\nhttp {\naccess_log off;\n");
+    builder_format(&out, "events {}\nhttp {\naccess_log off;\nlimit_conn_zone $remote_addr zone=clients:64k;\n"
+                         "limit_req_zone $remote_addr zone=requests:64k rate=1000r/s;\n");
     upstream_build(setting, &out);
     server_build(setting, &out);
     builder_format(&out, "}\n");
