@@ -65,7 +65,28 @@ static enum route_added add_exact(struct route_table *table, struct route *route
     return map_put(&table->exact, route->pattern, route) ? ROUTE_ADDED : ROUTE_NO_MEMORY;
 }
 
-/* Tables are small and built once: each addition sorts in and links anew. */
+/* The new one at `rank` is linked to what it begins with, and what begins with it and comes right behind it to
+ * it. */
+static void prefix_link(struct route_table *table, size_t rank) {
+    struct route *route = table->prefixes[rank], *shorter = rank ? table->prefixes[rank - 1] : NULL;
+    while (shorter && !str_starts(route->pattern, shorter->pattern))
+        shorter = shorter->shorter;
+    route->shorter = shorter;
+    for (size_t i = rank + 1; i < table->prefix_count; i++) {
+        struct route *longer = table->prefixes[i];
+        if (!str_starts(longer->pattern, route->pattern))
+            break;
+        if (longer->shorter == shorter)
+            longer->shorter = route;
+    }
+}
+
+const struct route *route_table_prefix(const struct route_table *table, struct str pattern) {
+    size_t rank = prefix_rank(table, pattern);
+    const struct route *route = rank ? table->prefixes[rank - 1] : NULL;
+    return route && str_eq(route->pattern, pattern) ? route : NULL;
+}
+
 static enum route_added add_prefix(struct route_table *table, struct route *route, struct arena *arena) {
     size_t count = table->prefix_count, rank = prefix_rank(table, route->pattern);
     if (rank && str_eq(table->prefixes[rank - 1]->pattern, route->pattern))
@@ -78,16 +99,10 @@ static enum route_added add_prefix(struct route_table *table, struct route *rout
             wider[i] = table->prefixes[i];
         table->prefixes = wider;
     }
-    for (size_t i = count; i > rank; i--)
-        table->prefixes[i] = table->prefixes[i - 1];
+    memmove(table->prefixes + rank + 1, table->prefixes + rank, (count - rank) * sizeof *table->prefixes);
     table->prefixes[rank] = route;
     table->prefix_count++;
-    for (size_t i = 0; i < table->prefix_count; i++) {
-        struct route *shorter = i ? table->prefixes[i - 1] : NULL;
-        while (shorter && !str_starts(table->prefixes[i]->pattern, shorter->pattern))
-            shorter = shorter->shorter;
-        table->prefixes[i]->shorter = shorter;
-    }
+    prefix_link(table, rank);
     return ROUTE_ADDED;
 }
 

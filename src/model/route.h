@@ -191,6 +191,8 @@ enum route_added { ROUTE_ADDED, ROUTE_IS_DUPLICATE, ROUTE_NO_MEMORY };
 /* Adds a route with match, pattern and regex set; the table refers to it. A second exact route, or a second
  * prefix route, of one pattern is a duplicate and not added. */
 enum route_added route_table_add(struct route_table *table, struct route *route, struct arena *arena);
+/* The prefix route of just this pattern; NULL when there is none. */
+const struct route *route_table_prefix(const struct route_table *table, struct str pattern);
 
 /* nginx's choice for a normalised path: exact; the longest prefix (final when ^~); the first matching regex;
  * else the longest prefix; descending into nested tables; `fallback` when nothing matches. Fills captures (may

@@ -177,3 +177,28 @@ describe("the end", () => {
       await backend.wires[0].closed(1000);
     });
 });
+
+test("10,000 locations and 1,000 upstreams are read and in force within a second, and nobody waits", { skip: isNginx && "hawser's alone" }, async (t) => {
+  const upstreams = Array.from({ length: 1000 }, (_, i) => `upstream u${i} { server 127.0.0.1:${10000 + i}; server 127.0.0.1:${20000 + i}; }`);
+  const locations = Array.from({ length: 10000 }, (_, i) => `location /p/${i}/ { proxy_pass http://u${i % 1000}; proxy_set_header X-I ${i}; }`);
+  const large = (text, port) => `http { ${upstreams.join("\n")} server { listen 127.0.0.1:${port}; location / { return 200 ${text}; } ${locations.join("\n")} } }`;
+  const hawser = await startConfig(t, ({ port }) => large("before", port));
+  let isOver = false;
+  let longest = 0;
+  const traffic = (async () => {
+    while (!isOver) {
+      const from = performance.now();
+      assert.match(await bodyNow(hawser).then(String), /^(before|after)$/);
+      longest = Math.max(longest, performance.now() - from);
+    }
+  })();
+  const from = performance.now();
+  hawser.reload(large("after", hawser.port));
+  await becomes(hawser, "after");
+  const took = performance.now() - from;
+  isOver = true;
+  await traffic;
+  t.diagnostic(`${took.toFixed(0)} ms; the longest request took ${longest.toFixed(0)} ms`);
+  assert.ok(took < 1000 * SLOW, `${took} ms`);
+  assert.ok(longest < 500 * SLOW, `${longest} ms`);
+});

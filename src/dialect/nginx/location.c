@@ -148,9 +148,8 @@ static void slash_redirect(struct scope *scope, struct route_table *table, const
     if (str_find_char(route->pattern, '$') != STR_NONE || reader->is_starved ||
         !compile_template(scope, &at, text, &answer->answer.text))
         return;
-    for (size_t i = 0; i < table->prefix_count; i++)
-        if (str_eq(table->prefixes[i]->pattern, bare->pattern))
-            return;
+    if (route_table_prefix(table, bare->pattern))
+        return;
     if (route_table_add(table, bare, &reader->model->arena) == ROUTE_NO_MEMORY)
         reader_starve(reader);
 }
@@ -174,12 +173,15 @@ void location_end(struct scope *scope) {
         slash_redirect(scope, table, table->prefixes[i]);
 }
 
-/* Does the server answer by itself whatever is asked? */
-static bool always_returns(const struct node *server) {
-    for (const struct node *node = server->first; node; node = node->next)
-        if (str_eq(node_name(node), STR("return")))
-            return true;
-    return false;
+/* Does the server answer by itself whatever is asked? Its locations ask one after the other. */
+static bool always_returns(struct reader *reader, const struct node *server) {
+    if (reader->returns_asked == server)
+        return reader->always_returns;
+    reader->returns_asked = server;
+    reader->always_returns = false;
+    for (const struct node *node = server->first; node && !reader->always_returns; node = node->next)
+        reader->always_returns = str_eq(node_name(node), STR("return"));
+    return reader->always_returns;
 }
 
 void location_read(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -194,7 +196,7 @@ void location_read(struct scope *scope, const struct node *node, const struct di
     if (!route)
         return;
     route->outer = is_inner ? scope->route : NULL;
-    if (!is_inner && always_returns(scope->block))
+    if (!is_inner && always_returns(reader, scope->block))
         reader_say(reader, SEVERITY_WARNING, &node->words[0],
                    "this location is never reached: the server's \"return\" answers every request");
     else

@@ -103,8 +103,10 @@ struct reader {
     bool has_stream;
     bool has_http;                          /* the file has an http block: its top level is no http level */
     VEC(struct listen_state) listen_states; /* beside the model's listens */
-    VEC(struct listen *) site_listens;      /* of the server being read */
-    VEC(struct regex *) site_regexes;       /* beside the server's names; NULL: no regular expression */
+    const struct node *returns_asked;       /* the server of which always_returns is known */
+    bool always_returns;
+    VEC(struct listen *) site_listens; /* of the server being read */
+    VEC(struct regex *) site_regexes;  /* beside the server's names; NULL: no regular expression */
 };
 
 /* Reads everything in the block: finds each directive's row, verifies place, number of arguments and
