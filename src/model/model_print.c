@@ -71,29 +71,9 @@ void model_print_number(struct builder *out, unsigned depth, const char *what, u
     put_number(out, depth, what, value, usual);
 }
 
-struct entry {
-    struct str key;
-    const void *value;
-};
-
-/* A map's entries sorted by key, up to `room` of them. */
-static size_t entries_sort(const struct map *map, struct entry *entries, size_t room) {
-    size_t count = 0;
-    struct entry entry;
-    for (size_t at = 0; count < room && map_each(map, &at, &entry.key, &entry.value);) {
-        size_t i = count++;
-        for (; i && str_compare(entries[i - 1].key, entry.key) > 0; i--)
-            entries[i] = entries[i - 1];
-        entries[i] = entry;
-    }
-    return count;
-}
-
-enum { ENTRIES_MAX = 512 }; /* of one table; a golden text has fewer */
-
 static void put_types(struct builder *out, unsigned depth, const struct map *types) {
-    struct entry entries[ENTRIES_MAX];
-    size_t count = types ? entries_sort(types, entries, ENTRIES_MAX) : 0;
+    struct model_entry entries[MODEL_ENTRIES_MAX];
+    size_t count = types ? model_print_sort(types, entries, MODEL_ENTRIES_MAX) : 0;
     if (types && count == 0) {
         put_line(out, depth);
         builder_str(out, STR("types none\n"));
@@ -287,11 +267,10 @@ static void put_stream(struct builder *out, unsigned depth, const struct stream_
         }
 }
 
-static void put_policy(struct builder *out, unsigned depth, const struct policy *policy,
-                       const struct model *model) {
-    struct policy usual;
-    policy_init(&usual);
-#define NUMBER(member) put_number(out, depth, #member, policy->member, usual.member)
+/* What is a number or a choice of two. */
+static void put_policy_numbers(struct builder *out, unsigned depth, const struct policy *policy,
+                               const struct policy *usual) {
+#define NUMBER(member) put_number(out, depth, #member, policy->member, usual->member)
     NUMBER(connect_timeout_ms);
     NUMBER(read_timeout_ms);
     NUMBER(send_timeout_ms);
@@ -323,6 +302,13 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     NUMBER(warns_uninitialized);
     NUMBER(forwards);
 #undef NUMBER
+}
+
+static void put_policy(struct builder *out, unsigned depth, const struct policy *policy,
+                       const struct model *model) {
+    struct policy usual;
+    policy_init(&usual);
+    put_policy_numbers(out, depth, policy, &usual);
     pass_print_body(out, depth, &policy->body, &usual.body);
     pass_print_policy(out, depth, &policy->proxy, &usual.proxy);
     if (policy->guard)
@@ -445,8 +431,8 @@ static void put_route(struct builder *out, unsigned depth, const struct route *r
 
 static void put_table(struct builder *out, unsigned depth, const struct route_table *table,
                       const struct model *model) {
-    struct entry entries[ENTRIES_MAX];
-    size_t count = entries_sort(&table->exact, entries, ENTRIES_MAX);
+    struct model_entry entries[MODEL_ENTRIES_MAX];
+    size_t count = model_print_sort(&table->exact, entries, MODEL_ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
         put_route(out, depth, entries[i].value, model);
     for (size_t i = 0; i < table->prefix_count; i++)
@@ -463,8 +449,8 @@ static size_t site_number(const struct model *model, const struct site *site) {
 }
 
 static void put_names(struct builder *out, const struct model *model, const char *what, const struct map *map) {
-    struct entry entries[ENTRIES_MAX];
-    size_t count = entries_sort(map, entries, ENTRIES_MAX);
+    struct model_entry entries[MODEL_ENTRIES_MAX];
+    size_t count = model_print_sort(map, entries, MODEL_ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
         builder_format(out, "  %s \"%.*s\" site %zu\n", what, STR_ARG(entries[i].key),
                        site_number(model, entries[i].value));
@@ -519,42 +505,10 @@ static void put_site(struct builder *out, const struct model *model, const struc
     tls_print_site(out, &site->tls);
     put_route(out, 1, &site->fallback, model);
     put_table(out, 1, &site->routes, model);
-    struct entry entries[ENTRIES_MAX];
-    size_t count = entries_sort(&site->named, entries, ENTRIES_MAX);
+    struct model_entry entries[MODEL_ENTRIES_MAX];
+    size_t count = model_print_sort(&site->named, entries, MODEL_ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
         put_route(out, 1, entries[i].value, model);
-}
-
-static void put_map(struct builder *out, const struct value_map *map) {
-    struct entry entries[ENTRIES_MAX];
-    size_t count = entries_sort(&map->exact, entries, ENTRIES_MAX);
-    builder_format(out, "map %.*s%s%s of ", STR_ARG(map->name), map->is_hostnames ? " hostnames" : "",
-                   map->is_volatile ? " volatile" : "");
-    put_template(out, &map->source);
-    builder_char(out, '\n');
-    for (size_t i = 0; i < map->shares.count; i++) {
-        builder_format(out, "  below %u ", map->shares.items[i].end);
-        put_template(out, &map->shares.items[i].value);
-        builder_char(out, '\n');
-    }
-    for (size_t i = 0; i < count; i++) {
-        builder_str(out, map->kind == VALUE_MAP_NETWORKS ? STR("  network ") : STR("  key \""));
-        if (map->kind == VALUE_MAP_NETWORKS)
-            cidr_build(out, (const struct cidr *)(const void *)entries[i].key.ptr);
-        else
-            builder_escaped(out, entries[i].key);
-        builder_str(out, map->kind == VALUE_MAP_NETWORKS ? STR(" ") : STR("\" "));
-        put_template(out, entries[i].value);
-        builder_char(out, '\n');
-    }
-    for (size_t i = 0; i < map->regexes.count; i++) {
-        builder_format(out, "  regex %zu ", i + 1);
-        put_template(out, &map->regexes.items[i].value);
-        builder_char(out, '\n');
-    }
-    builder_str(out, STR("  default "));
-    put_template(out, &map->fallback);
-    builder_char(out, '\n');
 }
 
 static void put_process(struct builder *out, const struct process_settings *settings) {
@@ -591,7 +545,7 @@ void model_print(struct builder *out, const struct model *model) {
         builder_str(out, STR("error_log stderr error\n"));
     put_log_files(out, model);
     for (size_t i = 0; i < model->maps.count; i++)
-        put_map(out, model->maps.items[i]);
+        value_map_print(out, model->maps.items[i]);
     for (size_t i = 0; i < model->limit_zones.count; i++)
         put_zone(out, model->limit_zones.items[i]);
     for (size_t i = 0; i < model->upstreams.count; i++)

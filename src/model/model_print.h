@@ -5,6 +5,7 @@
 #include "model/pass.h"
 #include "model/rewrite.h"
 #include "model/upstream.h"
+#include "model/value_map.h"
 
 /* The canonical text's parts; model_print is in model.h. */
 
@@ -26,5 +27,14 @@ void upstream_print_resolver(struct builder *out, unsigned depth, const struct r
 void upstream_print(struct builder *out, const struct upstream *upstream);
 /* What an operation of a program does, and the line's end. */
 void rewrite_print_operation(struct builder *out, const struct operation *operation);
+/* A table's entries sorted by key, up to `room` of them; their number. */
+struct model_entry {
+    struct str key;
+    const void *value;
+};
+enum { MODEL_ENTRIES_MAX = 512 }; /* of one table; a golden text has fewer */
+size_t model_print_sort(const struct map *map, struct model_entry *entries, size_t room);
+/* A map, split_clients or geo block. */
+void value_map_print(struct builder *out, const struct value_map *map);
 
 #endif

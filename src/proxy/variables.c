@@ -146,6 +146,30 @@ static void client_field_build(const struct h1_head *request, struct str name, s
         fields_named_build(request, name, out);
 }
 
+/* Variables of Socket.IO: what the query says of its session. */
+static bool socketio_eval(const struct exchange *x, const struct variable *variable, struct builder *out) {
+    switch (variable->id) {
+    case VARIABLE_SOCKETIO_SID:
+        builder_str(out, x->eio.sid.len ? x->eio.sid : uri_arg(x->args, STR("sid")));
+        return true;
+    case VARIABLE_SOCKETIO_TRANSPORT:
+        builder_str(out, uri_arg(x->args, STR("transport")));
+        return true;
+    case VARIABLE_ENGINEIO_VERSION:
+        builder_str(out, uri_arg(x->args, STR("EIO")));
+        return true;
+    case VARIABLE_REQUEST_BODY:
+        builder_str(out, x->body ? spool_text(x->body) : x->short_body);
+        return true;
+    case VARIABLE_REQUEST_BODY_FILE:
+        if (x->body && x->body->name)
+            builder_str(out, str_of(x->body->name));
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Variables of the request; x->request is there. */
 static bool request_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     const struct h1_head *request = x->request;
@@ -191,27 +215,11 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
     case VARIABLE_SERVER_PROTOCOL:
         builder_str(out, request->minor ? STR("HTTP/1.1") : STR("HTTP/1.0"));
         return true;
-    case VARIABLE_SOCKETIO_SID:
-        builder_str(out, x->eio.sid.len ? x->eio.sid : uri_arg(x->args, STR("sid")));
-        return true;
-    case VARIABLE_SOCKETIO_TRANSPORT:
-        builder_str(out, uri_arg(x->args, STR("transport")));
-        return true;
-    case VARIABLE_ENGINEIO_VERSION:
-        builder_str(out, uri_arg(x->args, STR("EIO")));
-        return true;
-    case VARIABLE_REQUEST_BODY:
-        builder_str(out, x->body ? spool_text(x->body) : x->short_body);
-        return true;
-    case VARIABLE_REQUEST_BODY_FILE:
-        if (x->body && x->body->name)
-            builder_str(out, str_of(x->body->name));
-        return true;
     case VARIABLE_REQUEST_LENGTH:
         builder_u64(out, request->len + x->up.bytes);
         return true;
     default:
-        return false;
+        return socketio_eval(x, variable, out);
     }
 }
 

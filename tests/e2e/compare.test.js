@@ -28,8 +28,8 @@ const methodsOf = (one, text) => one.answers ?? [/^[\r\n]*([A-Z]+) /.exec(text)?
 
 const wanted = process.env.COMPARE?.split(" ").map((name) => `${name}.js`);
 
-for (const file of fs.readdirSync(THEMES).filter((file) => !wanted || wanted.includes(file)).sort()) {
-  const theme = require(path.join(THEMES, file));
+const files = fs.readdirSync(THEMES).filter((file) => !wanted || wanted.includes(file)).sort();
+for (const theme of files.flatMap((file) => require(path.join(THEMES, file)))) {
   describe(theme.name, { skip: isThere ? false : "nginx is not installed (make deps)" }, () => {
     const crew = new Crew();
     let pair;

@@ -87,7 +87,40 @@ static void max_headers_set(struct scope *scope, const struct node *node, const 
     scope->site->max_headers = count < MOST ? count : MOST;
 }
 
+/* What is only of nginx's own memory is looked at all the same: a slip in it is one. */
+static void count_check(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t count;
+    if (set_read_number(scope, &node->words[1], row->name, INT64_MAX, &count))
+        set_nothing(scope, node, row);
+}
+
+static void size_check(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t bytes;
+    if (unit_size(node->words[1].text, false, &bytes))
+        set_nothing(scope, node, row);
+    else
+        set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
+}
+
+/* keepalive_disable none | msie6 | safari: what these browsers did wrong has not been seen for years. */
+static void browsers_check(struct scope *scope, const struct node *node, const struct directive *row) {
+    for (size_t i = 1; i < node->count; i++) {
+        struct str text = node->words[i].text;
+        if (str_eq(text, STR("none")) || str_eq(text, STR("msie6")) || str_eq(text, STR("safari")))
+            continue;
+        set_fail(scope, &node->words[i], row, "none, msie6 or safari");
+        return;
+    }
+    set_nothing(scope, node, row);
+}
+
 static const struct directive rows[] = {
+    {"connection_pool_size", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, size_check, NOTHING, NULL},
+    {"request_pool_size", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, size_check, NOTHING, NULL},
+    {"variables_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, count_check, NOTHING, NULL},
+    {"variables_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, count_check, NOTHING, NULL},
+    {"keepalive_disable", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, browsers_check, NOTHING,
+     "the browsers that it is about are gone"},
     {"client_max_body_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_bytes, POLICY(client_max_body_bytes), NULL},
     {"client_body_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(client_body_timeout_ms),
      NULL},

@@ -19,12 +19,7 @@ static const char no_gzip[] = "answers are passed on and sent as they are, not c
 static const char no_http2[] = "HTTP/2 is not spoken, clients use HTTP/1.1";
 
 static const struct directive rows[] = {
-    NOTE("connection_pool_size", NULL),
-    NOTE("request_pool_size", NULL),
-    NOTE("keepalive_disable", NULL),
     NOTE("reset_timedout_connection", NULL),
-    NOTE("variables_hash_max_size", NULL),
-    NOTE("variables_hash_bucket_size", NULL),
     NOTE("referer_hash_max_size", NULL),
     NOTE("referer_hash_bucket_size", NULL),
     NOTE("subrequest_output_buffer_size", NULL),

@@ -40,6 +40,7 @@ module.exports = {
     location /code301 { return 301 /x?$args; }
     location /code302 { return 302; }
     location /code302text { return 302 "text"; }
+    location /crlf { return 302 $uri; }
     location /code303 { return 303 http://example.com/$uri; }
     location /code304 { return 304; }
     location /code307 { return 307 /x; }
@@ -123,6 +124,7 @@ module.exports = {
       "/code405", "/code418text", "/code429", "/code500", "/code503text", "/codeurl?a=b", "/codeurl", "/codescheme?x=y", "/typed.html", "/typed.xyz",
     ]),
     { get: "/code418" },
+    { get: "/crlf/%0d%0aX-A:b", differs: "A line break has no place in a Location", hawser: /%0D%0AX-A:b/ },
     { name: "204", get: "/code204" },
     { name: "304", get: "/code304", differs: "A 304 says nothing of a content that it does not have" },
     { name: "a return to a HEAD", get: "/code404text", method: "HEAD" },

@@ -130,12 +130,38 @@ static void test_encode(void **state) {
     assert_true(out.overflow);
 }
 
+static void test_encode_arg(void **state) {
+    (void)state;
+    char memory[256];
+    struct builder out = builder_make(memory, sizeof memory);
+    uri_encode_arg(&out, STR("/a b\"#%&+;<=>?@\\^`{|}~\x7f\n"));
+    assert_str(builder_view(&out), STR("/a%20b%22%23%25%26%2B%3B%3C=%3E%3F@%5C%5E%60%7B%7C%7D~%7F%0A"));
+}
+
+static void unescapes(const char *text, const char *want) {
+    char memory[256];
+    struct builder out = builder_make(memory, sizeof memory);
+    uri_unescape_redirect(&out, edge_place(str_of(text)));
+    assert_false(out.overflow);
+    assert_str(builder_view(&out), str_of(want));
+}
+
+static void test_unescape_redirect(void **state) {
+    (void)state;
+    unescapes("", "");
+    unescapes("http://h/%41%7e", "http://h/A~");
+    unescapes("/%20%25%7F%80%0a", "/%20%25%7F%80%0a");
+    unescapes("/%41?%41", "/A?%41");
+    unescapes("/%3f%41", "/?%41");
+    unescapes("/%zz%4", "/zz4");
+    unescapes("%", "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normalise),
-        cmocka_unit_test(test_arg),
-        cmocka_unit_test(test_decode),
-        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_normalise),  cmocka_unit_test(test_arg),
+        cmocka_unit_test(test_decode),     cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_encode_arg), cmocka_unit_test(test_unescape_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,12 @@
 #include "../unit.h"
 
+#include "base/hash.h"
 #include "model/diagnostic.h"
 #include "model/value_map.h"
+
+enum { MURMUR_EMPTY = 0 };
+#define MURMUR_A 2456313694u
+#define MURMUR_HELLO 3848350155u
 
 static struct arena_pool pool;
 static struct arena arena;
@@ -63,6 +68,64 @@ static void map_of_hosts(void **state) {
     is(&map, "", "none");
     assert_true(value_map_has(&map, STR("*.example.com")));
     assert_false(value_map_has(&map, STR("*.example.net")));
+}
+
+static void shares(void **state) {
+    (void)state;
+    struct value_map map = {.kind = VALUE_MAP_SHARES, .fallback = *text("none")};
+    assert_int_equal(hash_murmur2(STR("")), MURMUR_EMPTY);
+    assert_int_equal(hash_murmur2(STR("a")), MURMUR_A);
+    assert_int_equal(hash_murmur2(STR("hello")), MURMUR_HELLO);
+    is(&map, "a", "none");
+    struct value_map_share *slot = VEC_ADD(&map.shares, &arena);
+    *slot = (struct value_map_share){MURMUR_A, *text("below")};
+    slot = VEC_ADD(&map.shares, &arena);
+    *slot = (struct value_map_share){MURMUR_A + 1u, *text("a")};
+    is(&map, "a", "a");
+    slot = VEC_ADD(&map.shares, &arena);
+    *slot = (struct value_map_share){0, *text("rest")};
+    is(&map, "hello", MURMUR_HELLO < MURMUR_A ? "below" : "rest");
+}
+
+static void put_network(struct value_map *map, const char *network, const char *value) {
+    struct cidr cidr;
+    assert_int_equal(cidr_parse(str_of(network), &cidr), CIDR_PARSED);
+    assert_true(value_map_put_network(map, &cidr, text(value), &arena));
+}
+
+static void networks(void **state) {
+    (void)state;
+    struct value_map map = {.kind = VALUE_MAP_NETWORKS, .fallback = *text("none")};
+    map_init(&map.exact, &arena, false);
+    put_network(&map, "10.0.0.0/8", "ten");
+    put_network(&map, "10.1.0.0/16", "one");
+    put_network(&map, "10.1.2.3", "host");
+    put_network(&map, "2001:db8::/32", "six");
+    put_network(&map, "::1", "self");
+    is(&map, "10.2.0.1", "ten");
+    is(&map, "10.1.0.1", "one");
+    is(&map, "10.1.2.3", "host");
+    is(&map, "::ffff:10.1.2.3", "host");
+    is(&map, "11.0.0.1", "none");
+    is(&map, "2001:db8:1::2", "six");
+    is(&map, "::1", "self");
+    is(&map, "::2", "none");
+    is(&map, "10.0.0.0/8", "none");
+    is(&map, "unix:", "none");
+    is(&map, "", "none");
+    put_network(&map, "0.0.0.0/0", "all");
+    is(&map, "11.0.0.1", "all");
+    is(&map, "::2", "none");
+}
+
+static void free_names(void **state) {
+    (void)state;
+    assert_true(variable_is_free(STR("mine")));
+    assert_true(variable_is_free(STR("http_mine")));
+    assert_true(variable_is_free(STR("arg_a")));
+    assert_false(variable_is_free(STR("http_host")));
+    assert_false(variable_is_free(STR("args")));
+    assert_false(variable_is_free(STR("uri")));
 }
 
 static void variables(void **state) {
@@ -163,6 +226,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_exact_then_regex_then_default),
         cmocka_unit_test(map_of_hosts),
+        cmocka_unit_test(shares),
+        cmocka_unit_test(networks),
+        cmocka_unit_test(free_names),
         cmocka_unit_test(variables),
         cmocka_unit_test(templates),
         cmocka_unit_test(diagnostics_print),
