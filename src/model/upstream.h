@@ -38,9 +38,10 @@ struct upstream_server {
     struct str host; /* a name or literal, IPv6 without brackets; for unix the path */
     uint16_t port;   /* default 80 */
     bool is_unix, is_backup, is_down;
-    bool is_resolved;         /* resolve: its addresses are looked for while serving */
-    unsigned weight;          /* default 1 */
-    unsigned max_fails;       /* default 1; 0: never set aside */
+    bool is_resolved;   /* resolve: its addresses are looked for while serving */
+    struct str service; /* service: the name of its SRV records, "_http._tcp.app"; empty: its own addresses */
+    unsigned weight;    /* default 1 */
+    unsigned max_fails; /* default 1; 0: never set aside */
     uint64_t fail_timeout_ms; /* default 10,000 */
     unsigned max_connections; /* 0: no limit */
     uint64_t slow_start_ms;   /* how long it takes to be given its whole share again; 0: none */

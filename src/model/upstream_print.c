@@ -86,6 +86,8 @@ void upstream_print(struct builder *out, const struct upstream *upstream) {
         if (server->max_connections)
             builder_format(out, " max_connections %u", server->max_connections);
         put_number_beside(out, " slow_start_ms ", server->slow_start_ms);
+        if (server->service.len)
+            builder_format(out, " service %.*s", STR_ARG(server->service));
         if (server->route.len)
             builder_format(out, " route %.*s", STR_ARG(server->route));
         builder_format(out, "%s%s%s%s\n", server->is_backup ? " backup" : "", server->is_down ? " down" : "",

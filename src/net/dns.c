@@ -21,6 +21,13 @@ struct entry {
     char name[]; /* name_len bytes */
 };
 
+/* A question for services on its way; it may be wanted no more. */
+struct asked {
+    struct list node;
+    struct dns_services *query; /* NULL: cancelled */
+    struct dns *dns;
+};
+
 struct dns {
     struct loop *loop;
     struct nameserver *nameserver;
@@ -29,6 +36,7 @@ struct dns {
     struct list buckets[BUCKETS];
     struct list kept;     /* those that will expire, the oldest first */
     struct list answered; /* to be told by the task */
+    struct list asked;    /* for services */
     struct task tell;
     size_t count;
 };
@@ -133,6 +141,7 @@ struct dns *dns_new(const struct dns_setup *setup) {
         list_init(&dns->buckets[i]);
     list_init(&dns->kept);
     list_init(&dns->answered);
+    list_init(&dns->asked);
     list_init(&dns->tell.node);
     dns->tell.run = tell;
     dns->nameserver = nameserver_new(setup->loop, setup->servers);
@@ -146,6 +155,8 @@ void dns_free(struct dns *dns) {
     if (!dns)
         return;
     nameserver_free(dns->nameserver);
+    LIST_EACH (&dns->asked, node)
+        mem_free(LIST_OF(node, struct asked, node));
     list_remove(&dns->tell.node);
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_EACH (&dns->buckets[i], node)
@@ -237,5 +248,52 @@ void dns_cancel(struct dns_query *query) {
     if (!query->dns)
         return;
     list_remove(&query->node);
+    timer_disarm(&query->deadline);
+}
+
+/* ---- services ---- */
+
+static void services_expire(struct timer *timer) {
+    struct dns_services *query = LIST_OF(timer, struct dns_services, deadline);
+    dns_services_cancel(query);
+    query->done(query, &(struct nameserver_answer){.code = NAMESERVER_TIMEOUT});
+}
+
+static void services_answered(void *context, const struct nameserver_answer *answer) {
+    struct asked *asked = context;
+    struct dns_services *query = asked->query;
+    struct nameserver_answer own = *answer;
+    if (asked->dns->valid_ms)
+        own.ttl_s = (uint32_t)(asked->dns->valid_ms / 1000);
+    list_remove(&asked->node);
+    mem_free(asked);
+    if (!query)
+        return;
+    timer_disarm(&query->deadline);
+    query->asked = NULL;
+    query->done(query, &own);
+}
+
+void dns_services_begin(struct dns *dns, struct dns_services *query, struct str name, uint64_t timeout_ms,
+                        dns_services_done *done) {
+    struct asked *asked = mem_zero(1, sizeof *asked);
+    *query = (struct dns_services){.dns = dns, .done = done, .asked = asked};
+    timer_init(&query->deadline, services_expire);
+    if (!asked) {
+        done(query, &(struct nameserver_answer){.code = NAMESERVER_FAILURE});
+        return;
+    }
+    asked->dns = dns;
+    asked->query = query;
+    list_append(&dns->asked, &asked->node);
+    loop_arm(dns->loop, &query->deadline, timeout_ms);
+    nameserver_ask(dns->nameserver, name, NAMESERVER_SRV, services_answered, asked);
+}
+
+void dns_services_cancel(struct dns_services *query) {
+    if (!query->asked)
+        return;
+    query->asked->query = NULL;
+    query->asked = NULL;
     timer_disarm(&query->deadline);
 }

@@ -33,6 +33,16 @@ struct dns_query {
     dns_done *done;
 };
 
+/* The same for SRV records (RFC 2782), which are not kept: whoever asks knows how long they hold. */
+struct dns_services;
+typedef void dns_services_done(struct dns_services *query, const struct nameserver_answer *answer);
+struct dns_services {
+    struct timer deadline;
+    struct dns *dns;
+    dns_services_done *done;
+    struct asked *asked; /* NULL: nothing is under way */
+};
+
 struct dns_setup {
     struct loop *loop;
     struct str servers; /* as nameserver_new takes it */
@@ -50,6 +60,11 @@ const struct dns_answer *dns_begin(struct dns *dns, struct dns_query *query, str
                                    uint64_t timeout_ms, dns_done *done);
 /* Of a query that does not wait nothing is done, if it is zeroed or was begun once. */
 void dns_cancel(struct dns_query *query);
+/* Asks for the records of a whole name; `done` is told once, within timeout_ms, perhaps before this returns,
+ * with a ttl_s that minds valid_ms. */
+void dns_services_begin(struct dns *dns, struct dns_services *query, struct str name, uint64_t timeout_ms,
+                        dns_services_done *done);
+void dns_services_cancel(struct dns_services *query);
 /* "Host not found" and so on: nginx's words. */
 const char *dns_code_text(enum nameserver_code code);
 

@@ -206,7 +206,7 @@ describe("names", () => {
   const crew = new Crew();
   after(() => crew.end());
 
-  /* A name server: names to lists of IPv4 addresses. */
+  /* A name server: names to lists of IPv4 addresses, or of [priority, weight, port, name]. */
   async function startNames(names) {
     const socket = dgram.createSocket("udp4");
     const server = { names, asked: 0 };
@@ -215,13 +215,18 @@ describe("names", () => {
       const labels = [];
       for (; query[at]; at += query[at] + 1) labels.push(query.toString("latin1", at + 1, at + 1 + query[at]));
       const type = query.readUInt16BE(at + 1), found = server.names[labels.join(".").toLowerCase()];
-      const records = found && type === 1 ? found : [];
+      const records = (found ?? []).filter((one) => Array.isArray(one) === (type === 33) && (type === 1 || type === 33));
       server.asked++;
       const head = Buffer.from(query.subarray(0, at + 5));
       head.writeUInt16BE(found ? 0x8180 : 0x8183, 2);
       head.writeUInt16BE(records.length, 6);
       head.writeUInt32BE(0, 8);
-      const answers = records.map((address) => Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address.split(".").map(Number)]));
+      const answers = records.map((one) => {
+        if (!Array.isArray(one)) return Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...one.split(".").map(Number)]);
+        const name = Buffer.concat([...one[3].split(".").map((label) => Buffer.from([label.length, ...Buffer.from(label)])), Buffer.from([0])]);
+        const numbers = Buffer.from(one.slice(0, 3).flatMap((number) => [number >> 8, number & 255]));
+        return Buffer.concat([Buffer.from([0xc0, 12, 0, 33, 0, 1, 0, 0, 0, 1, 0, 6 + name.length]), numbers, name]);
+      });
       socket.send(Buffer.concat([head, ...answers]), from.port, from.address);
     });
     await new Promise((resolve) => socket.bind(0, "127.0.0.1", resolve));
@@ -257,5 +262,26 @@ describe("names", () => {
     delete names.names["app.test"];
     await until(async () => (await seen()) === "502", "nobody to be left");
     assert.match(proxy.log, /app\.test could not be resolved \(3: Host not found\)/);
+  });
+
+  test("service=: ports, weights and backups come from SRV records", async () => {
+    const ports = [await startServer(crew), await startServer(crew), await startServer(crew)];
+    const names = await startNames({ "_http._tcp.app.test": [[1, 3, ports[0], "a.test"], [1, 1, ports[1], "b.test"], [2, 1, ports[2], "a.test"]], "a.test": ["127.0.0.1"], "b.test": ["127.0.0.1"] });
+    const proxy = await startConfig(crew, ({ port }) =>
+      head(`resolver 127.0.0.1:${names.port} ipv6=off; resolver_timeout 1s;
+        upstream u { zone u 64k; server app.test service=http resolve; }
+        server { listen 127.0.0.1:${port}; location / { proxy_pass http://u; } }`),
+    );
+    const seen = async () => {
+      const counts = [0, 0, 0];
+      for (let i = 0; i < 8; i++) counts[ports.indexOf(Number((await get(crew, proxy, "/")).body))]++;
+      return counts.join(" ");
+    };
+    await until(async () => (await seen()) === "6 2 0", "the servers of the first priority, by their weights");
+    names.names["_http._tcp.app.test"] = [[5, 1, ports[2], "a.test"]];
+    await until(async () => (await seen()) === "0 0 8", "the only server that is left");
+    delete names.names["_http._tcp.app.test"];
+    await until(async () => (await get(crew, proxy, "/")).status === 502, "nobody to be left");
+    assert.match(proxy.log, /_http\._tcp\.app\.test could not be resolved \(3: Host not found\)/);
   });
 });

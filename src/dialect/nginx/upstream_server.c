@@ -124,8 +124,8 @@ static bool parameter_take(struct scope *scope, struct upstream_server *server, 
     case ROUTE:
         return route_take(reader, server, value, at);
     case SERVICE:
-        reader_fail(reader, at, "\"service=\" of a server is not built yet");
-        return true;
+        server->service = value;
+        return value.len > 0;
     }
     return false;
 }
@@ -154,7 +154,27 @@ static void parameter_read(struct scope *scope, struct upstream_server *server, 
         diagnostic_hint(
             reader->diagnostics, said,
             "a server takes weight= max_fails= fail_timeout= max_conns= slow_start= route= backup down drain "
-            "resolve; each address has a line \"server\" of its own");
+            "resolve service=; each address has a line \"server\" of its own");
+}
+
+/* "http" is _http._tcp. of the server's name; a service with dots in it stands before the name as it is. */
+static void service_settle(struct scope *scope, struct upstream_server *server, const struct endpoint *endpoint,
+                           const struct word *at) {
+    struct reader *reader = scope->reader;
+    if (!server->service.len)
+        return;
+    if (endpoint->port || endpoint->is_unix) {
+        reader_fail(reader, at, "service upstream \"%.*s\" may not have port", STR_ARG(at->text));
+        return;
+    }
+    if (!server->is_resolved) {
+        reader_fail(reader, at, "service upstream \"%.*s\" requires \"resolve\" parameter", STR_ARG(at->text));
+        return;
+    }
+    struct str prefix = server->service;
+    if (str_find_char(prefix, '.') == STR_NONE)
+        prefix = reader_join(reader, reader_join(reader, STR("_"), prefix), STR("._tcp"));
+    server->service = reader_join(reader, reader_join(reader, prefix, STR(".")), server->host);
 }
 
 void upstream_server_read(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -176,4 +196,6 @@ void upstream_server_read(struct scope *scope, const struct node *node, const st
         upstream_server_make(reader, scope->upstream, &endpoint, at->text, word_place(at));
     for (size_t i = 2; server && i < node->count; i++)
         parameter_read(scope, server, &node->words[i]);
+    if (server)
+        service_settle(scope, server, &endpoint, at);
 }
