@@ -100,6 +100,24 @@ module.exports = {
     location /if/break { if ($arg_a) { break; } return 200 "went on"; }
     location /if/last { if ($arg_a) { rewrite ^ /moved/if last; } return 200 "went on"; }
 
+    location /return405 { return 405; }
+    location /return200text { return 200 "text"; }
+    location /return302text { return 302 "text"; }
+    location /error404return405 { error_page 404 /return405; return 404; }
+    location /error405return204 { error_page 405 /code204; return 405; }
+    location /error405return200 { error_page 405 /code200; return 405; }
+    location /error405return200text { error_page 405 /return200text; return 405; }
+    location /error302return200text { error_page 302 /return200text; return 302 "text"; }
+    location /error405return302text { error_page 405 /return302text; return 405; }
+    location /error405rewrite { error_page 405 /to; return 405; }
+    location /error405directory { error_page 405 /folder; return 405; }
+    location /error404named { error_page 404 @named; return 404; }
+    location @named { set $args named=1; rewrite ^ /away last; }
+    location /textwins { error_page 404 /return200text; return 404 "own"; }
+    location /if/error { error_page 404 /return405; if ($arg_a) { error_page 404 /return200text; return 404; } return 404; }
+    location /if/nested { location /if/nested/in { if ($arg_a) { return 200 "in $arg_a"; } return 200 "in"; } if ($arg_a) { return 200 "out $arg_a"; } return 200 "out"; }
+    location /folder { }
+    location /breakproxy { rewrite ^ /code200; break; proxy_pass http://BACKEND/return204; }
     location /pass/ { proxy_pass http://BACKEND; rewrite ^/pass/(.*)$ /new/$1 break; }
     location /passuri/ { proxy_pass http://BACKEND/under/; }
     location /passuribreak/ { rewrite ^/passuribreak/(.*)$ /new/$1 break; proxy_pass http://BACKEND/under/; }
@@ -135,6 +153,10 @@ module.exports = {
       "/capture/%25?a=b", "/capturedup/%25?a=b", "/capturedup/a+b", "/capturedup/a&b?x", "/captureset/a%20b&c", "/captureset/a b", "/captureset", "/twice/x", "/lose/x",
       "/last/a?b=c", "/stay/x", "/stayed/there.txt", "/stayed/nothing", "/drop/a?b=c", "/marks?z", "/empty", "/emptyx", "/cycle", "/named/ab/cd",
       "/outer/ab/cd", "/outer/ab/", "/outer/ab/c-d",
+    ]),
+    ...served([
+      "/error404return405", "/error405return204", "/error405return200", "/error405return200text", "/error302return200text", "/error405return302text", "/error405rewrite?a=b",
+      "/error405directory", "/error404named?x", "/textwins", "/if/error", "/if/error?a=1", "/if/nested", "/if/nested?a=1", "/if/nested/in", "/if/nested/in?a=1", "/breakproxy",
     ]),
     ...served(["/setargs?y=2&z=3", "/setmap?m=a", "/unset", "/unset?a=1", "/late", "/brace"]),
     ...served([
