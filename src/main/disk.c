@@ -1,5 +1,6 @@
 #include "main/disk.h"
 
+#include "base/builder.h"
 #include "base/mem.h"
 
 #include <errno.h>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_MAX_BYTES = 64 << 20, FILE_FIRST_BYTES = 16384 };
+enum { FILE_MAX_BYTES = 64 << 20, FILE_FIRST_BYTES = 16384, REASON_MAX = 200 };
 
 /* A file's bytes as they come; mem_free is the caller's. */
 struct bytes {
@@ -55,6 +56,15 @@ static int file_read_whole(const char *path, struct bytes *bytes) {
     return error;
 }
 
+/* "2: No such file or directory" */
+static const char *reason_make(struct arena *arena, int error) {
+    char text[REASON_MAX];
+    struct builder out = builder_make(text, sizeof text);
+    builder_format(&out, "%d: %s", error, strerrordesc_np(error));
+    struct str kept = arena_copy(arena, builder_view(&out));
+    return kept.ptr ? kept.ptr : strerrordesc_np(error);
+}
+
 bool disk_read(void *context, struct arena *arena, struct str path, struct str *contents, const char **reason) {
     (void)context;
     struct bytes bytes = {0};
@@ -66,7 +76,7 @@ bool disk_read(void *context, struct arena *arena, struct str path, struct str *
     }
     mem_free(bytes.ptr);
     if (error)
-        *reason = strerrordesc_np(error);
+        *reason = reason_make(arena, error);
     return error == 0;
 }
 

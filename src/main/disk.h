@@ -6,7 +6,7 @@
 /* Configuration files as they lie on the disk: what dialects read through (struct nginx_source). */
 
 /* The whole file at `path` (NUL-terminated behind its length) into the arena. False with *reason the system's
- * words; pipes can be read too, up to 64 MiB. The context is not used. */
+ * number and words; pipes can be read too, up to 64 MiB. The context is not used. */
 bool disk_read(void *context, struct arena *arena, struct str path, struct str *contents, const char **reason);
 /* All paths that the pattern (likewise NUL-terminated) stands for, sorted. No match is an empty list; false
  * without memory or when a directory cannot be read. */

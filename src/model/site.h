@@ -46,8 +46,8 @@ struct listen {
     struct str host; /* "0.0.0.0", "::", a literal, or the unix path */
     uint16_t port;
     bool is_unix;
-    bool is_secure; /* ssl */
-    bool is_stream; /* connections are passed on as they are */
+    bool is_secure;          /* ssl */
+    bool is_stream;          /* connections are passed on as they are */
     bool has_proxy_protocol; /* its header comes first, and is required */
     struct listen_options options;
     struct site *default_site; /* default_server, or the first */

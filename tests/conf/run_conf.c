@@ -17,7 +17,7 @@ static bool file_read(void *context, struct arena *arena, struct str path, struc
     FILE *file = fopen(name, "rb");
     char *text = file ? arena_alloc(arena, TEXT_MAX) : NULL;
     if (!text) {
-        *reason = "No such file or directory";
+        *reason = "2: No such file or directory";
         return false;
     }
     *contents = str_make(text, fread(text, 1, TEXT_MAX, file));

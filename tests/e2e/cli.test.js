@@ -88,7 +88,7 @@ describe("-t", () => {
   test("a file that is not there", async () => {
     const { code, log } = await runHawser(["-t", "-c", "/nowhere/none.conf"]);
     assert.equal(code, 1);
-    assert.match(log, /\/nowhere\/none\.conf.*No such file/);
+    assert.match(log, /open\(\) "\/nowhere\/none\.conf" failed \(2: No such file or directory\)/);
   });
 });
 

@@ -9,7 +9,8 @@ struct nginx_source {
     struct str path;    /* of the file; for relative includes and messages */
     struct str prefix;  /* -p: relative paths and includes are beneath it */
     struct str globals; /* -g: directives read as if at the top of the file; may be empty */
-    /* Reads a whole file into the arena; false with *reason a static text. Given by main, or by a test. */
+    /* Reads a whole file into the arena; false with *reason as "2: No such file or directory", static or in the
+     * arena. Given by main, or by a test. */
     bool (*read)(void *context, struct arena *arena, struct str path, struct str *contents,
                  const char **reason);
     /* Expands an include's pattern to paths in order; an empty list for no match. */

@@ -170,25 +170,36 @@ static bool form_fits(const struct node *node, const struct directive *row) {
     return (row->flags & DIRECTIVE_EITHER) || node->is_block == ((row->flags & DIRECTIVE_BLOCK) != 0);
 }
 
-/* The nearest word among the directives that could stand here as this one does; else among all. */
-static struct str directive_nearest(const struct scope *scope, const struct node *node) {
-    struct str names[DIRECTIVES_MAX];
-    size_t count = 0;
+/* Names of what may stand in one of the contexts, and as this one does. */
+static size_t names_gather(const struct node *node, unsigned contexts, struct str *names) {
     const struct directive *row;
-    /* at the top of a file with an http block somebody may have forgotten to be in it */
-    unsigned contexts = scope->context & CONTEXT_MAIN ? scope->context | CONTEXT_HTTP : scope->context;
+    size_t count = 0;
     for (size_t i = 0; (row = directive_at(i)) && count < DIRECTIVES_MAX; i++) {
         bool fits_count =
             node->count - 1 >= row->min && (node->count - 1 <= row->max || row->max == ARGUMENTS_ANY);
         if (form_fits(node, row) && fits_count && (row->contexts & contexts) && row->contexts != CONTEXT_ANY)
             names[count++] = str_of(row->name);
     }
-    struct str best = diagnostic_nearest(node_name(node), names, count);
-    if (best.len)
-        return best;
-    for (count = 0; (row = directive_at(count)) && count < DIRECTIVES_MAX; count++)
+    return count;
+}
+
+/* The nearest word among the directives that could stand here as this one does; one that could stand elsewhere
+ * when that is nearer; else among all. */
+static struct str directive_nearest(const struct scope *scope, const struct node *node) {
+    struct str names[DIRECTIVES_MAX], word = node_name(node);
+    const struct directive *row;
+    /* at the top of a file with an http block somebody may have forgotten to be in it */
+    unsigned contexts = scope->context & CONTEXT_MAIN ? scope->context | CONTEXT_HTTP : scope->context;
+    struct str here = diagnostic_nearest(word, names, names_gather(node, contexts, names));
+    struct str there = diagnostic_nearest(word, names, names_gather(node, CONTEXT_ANY, names));
+    if (here.len && (there.len == 0 || str_distance(word, here) <= str_distance(word, there)))
+        return here;
+    if (there.len)
+        return there;
+    size_t count = 0;
+    for (; (row = directive_at(count)) && count < DIRECTIVES_MAX; count++)
         names[count] = str_of(row->name);
-    return diagnostic_nearest(node_name(node), names, count);
+    return diagnostic_nearest(word, names, count);
 }
 
 static void fail_unknown(const struct scope *scope, const struct node *node) {

@@ -75,7 +75,7 @@ static bool include_file(struct reader *reader, const struct frame *from, const 
     const struct source_file *file = file_load(reader, path, &reason);
     if (!file) {
         if (reason)
-            reader_fail(reader, at, "cannot read \"%.*s\": %s", STR_ARG(path), reason);
+            reader_fail(reader, at, "open() \"%.*s\" failed (%s)", STR_ARG(path), reason);
         return !reader->is_starved;
     }
     struct frame frame = {from, file, into, depth, from->includes + 1};
@@ -312,8 +312,8 @@ struct node *tree_read(struct reader *reader) {
     const struct source_file *file = file_load(reader, reader->source->path, &reason);
     if (!file) {
         if (reason)
-            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, (struct place){reader->source->path, 0, 0},
-                            "cannot read this file: %s", reason);
+            diagnostics_add(reader->diagnostics, SEVERITY_ERROR, (struct place){.line = 0},
+                            "open() \"%.*s\" failed (%s)", STR_ARG(reader->source->path), reason);
         return reader->is_starved ? NULL : root;
     }
     struct frame frame = {NULL, file, root, 0, 0};

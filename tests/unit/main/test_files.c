@@ -65,9 +65,9 @@ static void what_cannot_be_read_says_why(void **state) {
     struct str contents;
     const char *reason = NULL;
     assert_false(disk_read(NULL, &f->arena, str_of(path(f, "none")), &contents, &reason));
-    assert_string_equal(reason, "No such file or directory");
+    assert_string_equal(reason, "2: No such file or directory");
     assert_false(disk_read(NULL, &f->arena, str_of(f->directory), &contents, &reason));
-    assert_string_equal(reason, "Is a directory");
+    assert_string_equal(reason, "21: Is a directory");
 }
 
 static void patterns_give_sorted_paths(void **state) {
