@@ -245,9 +245,10 @@ static void fail_place(const struct scope *scope, const struct node *node) {
     if (is_stream_form(node)) {
         diagnostic_hint(
             reader->diagnostics, said,
-            "\"proxy_pass\" without http:// belongs in stream { } (or tcp { }): raw TCP, which is not "
-            "built yet; for HTTP and WebSocket write in a server of http { }: location / { proxy_pass "
-            "http://NAME; }");
+            "\"proxy_pass\" without http:// is raw TCP: its upstream and server stand in a block of their own, "
+            "stream { upstream NAME { ... } server { ... } } (or tcp { ... }), whose opening line is missing; "
+            "for HTTP "
+            "and WebSocket write in a server of http { }: location / { proxy_pass http://NAME; }");
         return;
     }
     char text[200];
