@@ -281,6 +281,10 @@ static void put_policy_numbers(struct builder *out, unsigned depth, const struct
     NUMBER(keepalive_header_s);
     NUMBER(keepalive_requests);
     NUMBER(client_max_body_bytes);
+    NUMBER(keepalive_time_ms);
+    NUMBER(keepalive_min_timeout_ms);
+    NUMBER(lingering);
+    NUMBER(resets_timedout);
     NUMBER(lingering_time_ms);
     NUMBER(lingering_timeout_ms);
     NUMBER(next_upstream_tries);

@@ -90,6 +90,9 @@ enum server_tokens { SERVER_TOKENS_ON, SERVER_TOKENS_OFF, SERVER_TOKENS_BUILD, S
 
 #define POLICY_ALIAS_WHOLE SIZE_MAX
 
+/* lingering_close: whether a rest that the client sends is read before its connection is closed. */
+enum lingering { LINGERING_ON, LINGERING_OFF, LINGERING_ALWAYS };
+
 /* if_modified_since */
 enum modified_since { MODIFIED_EXACT, MODIFIED_BEFORE, MODIFIED_IGNORED };
 
@@ -121,12 +124,16 @@ struct policy {
     uint64_t keepalive_header_s;                             /* Keep-Alive: timeout=; 0: not sent */
     uint64_t keepalive_requests;                             /* 1,000 */
     uint64_t client_max_body_bytes;                          /* 1 MiB; 0: no limit */
-    uint64_t lingering_time_ms, lingering_timeout_ms;        /* 30,000 and 5,000 */
-    unsigned next_upstream;                                  /* NEXT_*; 0: off */
-    unsigned next_upstream_tries;                            /* 0: no limit */
-    uint64_t next_upstream_timeout_ms;                       /* 0: no limit */
-    struct resolver *resolver;                               /* for proxy_pass with variables; NULL: none */
-    uint64_t resolver_timeout_ms;                            /* 30,000 */
+    uint64_t keepalive_time_ms;        /* 3,600,000: how old a connection may be and be kept */
+    uint64_t keepalive_min_timeout_ms; /* 0: an end of the process or a reload closes idle ones at once */
+    enum lingering lingering;
+    bool resets_timedout; /* reset_timedout_connection: by RST, so that the system keeps nothing of it */
+    uint64_t lingering_time_ms, lingering_timeout_ms; /* 30,000 and 5,000 */
+    unsigned next_upstream;                           /* NEXT_*; 0: off */
+    unsigned next_upstream_tries;                     /* 0: no limit */
+    uint64_t next_upstream_timeout_ms;                /* 0: no limit */
+    struct resolver *resolver;                        /* for proxy_pass with variables; NULL: none */
+    uint64_t resolver_timeout_ms;                     /* 30,000 */
     struct body_policy body;
     struct stream_policy stream;
     struct proxy_policy proxy;

@@ -512,6 +512,22 @@ void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, 
     exchange_run(x);
 }
 
+/* What the policy says of closing the client's connection. */
+static void closing_settle(struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    struct front *front = x->front;
+    bool is_timed_out = x->why == WHY_CLIENT_SEND_TIMEOUT || x->why == WHY_CLIENT_BODY_TIMEOUT ||
+                        x->why == WHY_CLIENT_HEAD_TIMEOUT;
+    front->linger_time_ms =
+        policy->lingering_time_ms < UINT32_MAX ? (uint32_t)policy->lingering_time_ms : UINT32_MAX;
+    front->linger_pause_ms =
+        policy->lingering_timeout_ms < UINT32_MAX ? (uint32_t)policy->lingering_timeout_ms : UINT32_MAX;
+    front->never_lingers = policy->lingering == LINGERING_OFF;
+    front->must_linger |= policy->lingering == LINGERING_ALWAYS;
+    front->must_reset = policy->resets_timedout && (is_timed_out || front->is_cut);
+    front->kept_until_ms = x->engine->loop->now_ms + policy->keepalive_min_timeout_ms;
+}
+
 enum exchange_state exchange_done(struct exchange *x) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
@@ -537,6 +553,7 @@ enum exchange_state exchange_done(struct exchange *x) {
         if (x->is_upgrade && (front->in.view.len || front->duct->can_read))
             front->must_close = front->must_linger =
                 true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
+        closing_settle(x);
         if (!front->must_close)
             loop_arm(engine->loop, &front->deadline,
                      is_skipped ? exchange_policy(x)->lingering_timeout_ms : keep_ms);

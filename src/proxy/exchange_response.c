@@ -350,10 +350,20 @@ static ssize_t file_send(struct exchange *x) {
     return 0;
 }
 
-/* What the answer is to be; STATE_ROUTE when an error page is to be looked for. */
+/* nginx says nothing to a client that was too slow, or has gone: its connection is closed. */
+static bool is_silent(const struct exchange *x) {
+    return x->local.is_page && (x->local.status == 408 || x->local.status == 499);
+}
+
+/* What the answer is to be. STATE_ROUTE: an error page is to be looked for; STATE_DONE: there is none. */
 static enum exchange_state answer_settle(struct exchange *x) {
     if (x->why != WHY_NONE)
         local_prepare_why(x);
+    if (is_silent(x) && !x->parent) {
+        x->status = x->local.status;
+        x->front->must_close = x->front->is_cut = true;
+        return STATE_DONE;
+    }
     if (x->local.is_page) {
         enum exchange_state next = error_page_apply(x);
         if (next != STATE_ANSWER)
@@ -371,8 +381,9 @@ enum exchange_state exchange_answer(struct exchange *x) {
     int error;
     if (!x->is_head_out) {
         struct gather g;
-        if (answer_settle(x) == STATE_ROUTE)
-            return STATE_ROUTE;
+        enum exchange_state next = answer_settle(x);
+        if (next != STATE_ANSWER)
+            return next;
         if (x->parent)
             return STATE_DONE;
         gather_init(&g, x->engine->stage, &x->front->out);

@@ -273,7 +273,7 @@ static enum exchange_state rewrite_state(struct exchange *x, enum rewrite_end en
     case REWRITE_ANSWERED:
         return answer_begin(x);
     case REWRITE_CLOSED:
-        x->front->must_close = true;
+        x->front->must_close = x->front->is_cut = true;
         return STATE_DONE;
     case REWRITE_STAYS:
         if (x->guarding)

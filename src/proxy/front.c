@@ -77,13 +77,24 @@ void front_close(struct front *front) {
         exchange_abort(front->exchange, WHY_SHUTDOWN);
         return; /* which came back here */
     }
-    duct_close(front->duct);
+    if (front->must_reset)
+        duct_reset(front->duct);
+    else
+        duct_close(front->duct);
     front_end(front);
 }
 
 void front_give_up(struct front *front) {
     front->exchange = NULL;
     front_end(front);
+}
+
+static void linger_wait(struct front *front) {
+    uint64_t now_ms = front->engine->loop->now_ms;
+    uint64_t left_ms = front->linger_until_ms > now_ms ? front->linger_until_ms - now_ms : 0;
+    timer_disarm(&front->deadline);
+    loop_arm(front->engine->loop, &front->deadline,
+             front->linger_pause_ms < left_ms ? front->linger_pause_ms : left_ms);
 }
 
 static void linger_read(struct front *front) {
@@ -97,6 +108,7 @@ static void linger_read(struct front *front) {
             front_close(front);
             return;
         }
+        linger_wait(front);
     }
     front_close(front); /* it sends faster than a mistaken client would */
 }
@@ -105,13 +117,11 @@ static void linger_read(struct front *front) {
  * client might lose the answer. So FIN is sent and the rest is read and dropped for a while (nginx's
  * lingering_close). */
 static void linger_begin(struct front *front) {
-    const struct site *site = front_site(front);
-    uint64_t total_ms = site ? site->fallback.policy.lingering_time_ms : 30000;
-    uint64_t pause_ms = site ? site->fallback.policy.lingering_timeout_ms : 5000;
     phase_set(front, FRONT_LINGER);
     inbox_fini(&front->in);
     duct_shutdown(front->duct);
-    loop_arm(front->engine->loop, &front->deadline, pause_ms < total_ms ? pause_ms : total_ms);
+    front->linger_until_ms = front->engine->loop->now_ms + front->linger_time_ms;
+    linger_wait(front);
     linger_read(front);
 }
 
@@ -491,7 +501,8 @@ void front_resume(struct front *front) {
     phase_set(front, front->skip ? FRONT_SKIP : FRONT_IDLE);
     if (front->must_close) {
         /* With bytes unread, such as a pipelined request, closing would send RST. */
-        bool has_unread = front->must_linger || front->in.view.len || front->duct->can_read;
+        bool has_unread = !front->is_cut && !front->never_lingers &&
+                          (front->must_linger || front->in.view.len || front->duct->can_read);
         if (has_unread && outbox_is_empty(&front->out) && !front->duct->has_end)
             linger_begin(front);
         else
@@ -502,9 +513,14 @@ void front_resume(struct front *front) {
 }
 
 void front_retire(struct front *front) {
-    if (front->phase == FRONT_PROXIED || front->phase == FRONT_NEW || front->phase == FRONT_IDLE ||
-        front->phase == FRONT_SKIP)
-        front_close(front);
-    else
+    uint64_t now_ms = front->engine->loop->now_ms;
+    front->must_close = front->must_close || front->phase != FRONT_IDLE;
+    if (front->phase == FRONT_IDLE && front->kept_until_ms > now_ms) { /* one request more is taken meanwhile */
+        timer_disarm(&front->deadline);
+        loop_arm(front->engine->loop, &front->deadline, front->kept_until_ms - now_ms);
         front->must_close = true;
+    } else if (front->phase == FRONT_PROXIED || front->phase == FRONT_NEW || front->phase == FRONT_IDLE ||
+               front->phase == FRONT_SKIP) {
+        front_close(front);
+    }
 }

@@ -43,7 +43,13 @@ struct front {
     bool is_running;         /* front_run is on the stack */
     bool is_pipelined;       /* bytes of the next request were there before the last answer was out */
     bool must_close;         /* after this exchange */
-    bool must_linger;        /* bytes of the client are unread: closing at once would reset the answer away */
+    bool is_cut;             /* closes at once: the client was too slow, or is not answered at all */
+    bool must_reset;         /* and then by RST */
+    bool never_lingers;      /* lingering_close off */
+    uint32_t linger_time_ms, linger_pause_ms; /* lingering_time and lingering_timeout of the last request */
+    uint64_t linger_until_ms;
+    uint64_t kept_until_ms; /* idle, it is not to be closed before: keepalive_min_timeout */
+    bool must_linger;       /* bytes of the client are unread: closing at once would reset the answer away */
     struct address remote;
     struct task burial;
 };

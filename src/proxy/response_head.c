@@ -65,8 +65,10 @@ static bool is_kept(const struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
     const struct front *front = x->front;
     return x->request && x->request->is_keepalive && !front->must_close && policy->keepalive_timeout_ms > 0 &&
-           front->requests < policy->keepalive_requests && !x->engine->is_draining && front->listener->listen &&
-           x->down.framing != H1_UNTIL_CLOSE && (x->up.is_done || can_skip_body(x)) && !x->is_up_broken &&
+           front->requests < policy->keepalive_requests &&
+           x->engine->loop->now_ms - front->accepted_ms <= policy->keepalive_time_ms &&
+           !x->engine->is_draining && front->listener->listen && x->down.framing != H1_UNTIL_CLOSE &&
+           (x->up.is_done || can_skip_body(x)) && !x->is_up_broken &&
            !(x->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */
 }
 

@@ -20,7 +20,7 @@ static void test_client_sends_head_byte_by_byte(void **state) {
         scene_send_bytes(client, text + i, 1);
         scene_wait_ms(1000);
     }
-    scene_expect_answer_between(client, 408, 0.5, 1.5);
+    scene_expect_end_between(client, 0.5, 1.5); /* without a word, as nginx */
     scene_end();
 }
 
@@ -35,7 +35,7 @@ static void test_client_sends_no_body(void **state) {
     scene_wait_ms(3000);
     scene_send(client, "more");
     scene_expect(backend, "more");
-    scene_expect_answer_between(client, 408, SCENE_BODY_S - 0.2, SCENE_BODY_S + 0.2);
+    scene_expect_end_between(client, SCENE_BODY_S - 0.2, SCENE_BODY_S + 0.2);
     scene_expect_end(backend);
     scene_end();
 }

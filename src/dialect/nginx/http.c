@@ -38,6 +38,17 @@ static void keepalive_set(struct scope *scope, const struct node *node, const st
     policy->keepalive_header_s = header_s;
 }
 
+/* lingering_close on|off|always */
+static void lingering_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    static const struct str names[] = {{"on", 2}, {"off", 3}, {"always", 6}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_eq(node->words[1].text, names[i])) {
+            scope->policy->lingering = (enum lingering)i;
+            return;
+        }
+    set_fail(scope, &node->words[1], row, "on, off or always");
+}
+
 /* large_client_header_buffers NUMBER SIZE */
 static void large_buffers_set(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t count, bytes;
@@ -143,8 +154,11 @@ static const struct directive rows[] = {
     {"lingering_time", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(lingering_time_ms), NULL},
     {"lingering_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(lingering_timeout_ms), NULL},
     {"tcp_nodelay", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_tcp_nodelay), NULL},
-    {"lingering_close", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
-     "it is done where it is needed"},
+    {"lingering_close", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, lingering_set, NOTHING, NULL},
+    {"keepalive_time", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(keepalive_time_ms), NULL},
+    {"keepalive_min_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(keepalive_min_timeout_ms),
+     NULL},
+    {"reset_timedout_connection", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(resets_timedout), NULL},
     {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(body.buffer_bytes), NULL},
     {"client_body_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(body.path), NULL},
     {"client_body_in_file_only", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_only_set, NOTHING, NULL},

@@ -19,7 +19,6 @@ static const char no_gzip[] = "answers are passed on and sent as they are, not c
 static const char no_http2[] = "HTTP/2 is not spoken, clients use HTTP/1.1";
 
 static const struct directive rows[] = {
-    NOTE("reset_timedout_connection", NULL),
     NOTE("referer_hash_max_size", NULL),
     NOTE("referer_hash_bucket_size", NULL),
     NOTE("subrequest_output_buffer_size", NULL),
@@ -27,7 +26,6 @@ static const struct directive rows[] = {
     NOTE("ancient_browser_value", NULL),
     NOTE("modern_browser", NULL),
     NOTE("modern_browser_value", NULL),
-    NOTE("keepalive_min_timeout", NULL),
     NOTE("postpone_gzipping", NULL),
     NOTE("open_file_cache_events", NULL),
     NOTE("http2_max_concurrent_streams", NULL),
