@@ -23,18 +23,49 @@ static struct str network_key(const struct cidr *network) {
     return str_make((const char *)network, sizeof *network);
 }
 
+/* An address alone; IPv4 within IPv6 is IPv4. */
+static bool address_parse(struct str text, struct cidr *address) {
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    if (str_find_char(text, '/') != STR_NONE || cidr_parse(text, address) == CIDR_BAD ||
+        address->family == CIDR_UNIX)
+        return false;
+    if (address->family == CIDR_V6 && memcmp(address->bytes, mapped, sizeof mapped) == 0) {
+        memmove(address->bytes, address->bytes + 12, 4);
+        memset(address->bytes + 4, 0, 12);
+        address->family = CIDR_V4;
+        address->bits = 32;
+    }
+    return true;
+}
+
+/* The number of ranges that begin at or below `address`. */
+static size_t range_rank(const struct value_map *map, uint32_t address) {
+    size_t low = 0, high = map->ranges.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (map->ranges.items[middle].from <= address)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static const struct template *find_range(const struct value_map *map, const struct cidr *address) {
+    const uint8_t *bytes = address->bytes;
+    uint32_t number =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | (uint32_t)bytes[3];
+    size_t rank = address->family == CIDR_V4 ? range_rank(map, number) : 0;
+    return rank && number <= map->ranges.items[rank - 1].to ? &map->ranges.items[rank - 1].value : NULL;
+}
+
 /* The narrowest network that the address is in. */
 static const struct template *find_network(const struct value_map *map, struct str address) {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff}; /* IPv4 within IPv6 */
     struct cidr network;
-    if (str_find_char(address, '/') != STR_NONE || cidr_parse(address, &network) == CIDR_BAD ||
-        network.family == CIDR_UNIX)
+    if (!address_parse(address, &network))
         return NULL;
-    if (network.family == CIDR_V6 && memcmp(network.bytes, mapped, sizeof mapped) == 0) {
-        memmove(network.bytes, network.bytes + 12, 4);
-        memset(network.bytes + 4, 0, 12);
-        network.family = CIDR_V4;
-    }
+    if (map->ranges.count)
+        return find_range(map, &network);
     bool is_v6 = network.family == CIDR_V6;
     for (unsigned bits = is_v6 ? 129 : 33; bits-- > 0;) {
         if (bits < (is_v6 ? 128u : 32u))
@@ -107,4 +138,74 @@ bool value_map_put_network(struct value_map *map, const struct cidr *network, st
     *key = *network;
     map->has_bits[network->family == CIDR_V6][network->bits] = true;
     return map_put(&map->exact, network_key(key), value);
+}
+
+/* Makes room for `count` ranges at `at`. */
+static bool ranges_open(struct value_map *map, size_t at, size_t count, struct arena *arena) {
+    for (size_t i = 0; i < count; i++)
+        if (!VEC_ADD(&map->ranges, arena))
+            return false;
+    for (size_t i = map->ranges.count; i-- > at + count;)
+        map->ranges.items[i] = map->ranges.items[i - count];
+    return true;
+}
+
+/* A range within the one at `at`: what is left of that stands before and behind. */
+static bool range_split(struct value_map *map, size_t at, const struct value_map_range *range,
+                        struct arena *arena) {
+    struct value_map_range outer = map->ranges.items[at], after = outer;
+    bool has_before = outer.from < range->from, has_after = range->to < outer.to;
+    if (!ranges_open(map, at, (size_t)has_before + has_after, arena))
+        return false;
+    if (has_before) {
+        outer.to = range->from - 1;
+        map->ranges.items[at++] = outer;
+    }
+    map->ranges.items[at++] = *range;
+    if (has_after) {
+        after.from = range->to + 1;
+        map->ranges.items[at] = after;
+    }
+    return true;
+}
+
+enum value_map_range_put value_map_put_range(struct value_map *map, const struct value_map_range *range,
+                                             struct arena *arena) {
+    size_t rank = range_rank(map, range->from);
+    struct value_map_range *before = rank ? &map->ranges.items[rank - 1] : NULL;
+    if (before && range->from <= before->to) {
+        if (range->to > before->to)
+            return VALUE_MAP_RANGE_OVERLAPS;
+        bool is_same = range->from == before->from && range->to == before->to;
+        if (!range_split(map, rank - 1, range, arena))
+            return VALUE_MAP_RANGE_NO_MEMORY;
+        return is_same ? VALUE_MAP_RANGE_REPLACED : VALUE_MAP_RANGE_ADDED;
+    }
+    if (rank < map->ranges.count && map->ranges.items[rank].from <= range->to)
+        return VALUE_MAP_RANGE_OVERLAPS;
+    if (!ranges_open(map, rank, 1, arena))
+        return VALUE_MAP_RANGE_NO_MEMORY;
+    map->ranges.items[rank] = *range;
+    return VALUE_MAP_RANGE_ADDED;
+}
+
+bool value_map_drop_range(struct value_map *map, uint32_t from, uint32_t to) {
+    size_t rank = range_rank(map, from);
+    if (!rank || map->ranges.items[rank - 1].from != from || map->ranges.items[rank - 1].to != to)
+        return false;
+    map->ranges.count--;
+    for (size_t i = rank - 1; i < map->ranges.count; i++)
+        map->ranges.items[i] = map->ranges.items[i + 1];
+    return true;
+}
+
+bool value_map_trusts(const struct value_map *map, struct str address) {
+    struct cidr parsed;
+    if (!address_parse(address, &parsed))
+        return false;
+    struct str bytes = str_make((const char *)parsed.bytes, parsed.family == CIDR_V4 ? 4 : 16);
+    for (size_t i = 0; i < map->proxies.count; i++)
+        if (cidr_has(&map->proxies.items[i], bytes, false))
+            return true;
+    return false;
 }

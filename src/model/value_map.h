@@ -22,6 +22,12 @@ struct value_map_regex {
     struct template value;
 };
 
+/* geo with `ranges`: IPv4 addresses as numbers, both ends within. */
+struct value_map_range {
+    uint32_t from, to;
+    struct template value;
+};
+
 struct value_map {
     struct place place;
     struct str name; /* without '$' */
@@ -35,6 +41,9 @@ struct value_map {
     struct template fallback; /* default */
     bool is_hostnames;
     VEC(struct value_map_share) shares; /* of SHARES */
+    VEC(struct value_map_range) ranges; /* of NETWORKS too: in order, none in another */
+    VEC(struct cidr) proxies;           /* of NETWORKS: who names the address in X-Forwarded-For instead */
+    bool is_proxy_recursive;            /* there the last that is none of them counts */
     bool has_bits[2][129]; /* of NETWORKS: are there any of so many bits, of IPv4 and IPv6? They are in `exact`,
                               by their struct cidr */
 };
@@ -50,6 +59,19 @@ bool value_map_put(struct value_map *map, struct str key, struct template *value
 /* Adds a network, in place of the same one; value outlives the map. False without memory. */
 bool value_map_put_network(struct value_map *map, const struct cidr *network, struct template *value,
                            struct arena *arena);
+/* Adds a range; one within another takes its place there. A range that is partly in another is not added. */
+enum value_map_range_put {
+    VALUE_MAP_RANGE_ADDED,
+    VALUE_MAP_RANGE_REPLACED, /* the same range had a value */
+    VALUE_MAP_RANGE_OVERLAPS,
+    VALUE_MAP_RANGE_NO_MEMORY
+};
+enum value_map_range_put value_map_put_range(struct value_map *map, const struct value_map_range *range,
+                                             struct arena *arena);
+/* Takes exactly this range out; false when there is none. */
+bool value_map_drop_range(struct value_map *map, uint32_t from, uint32_t to);
+/* Is the address, a text, one of the proxies? False when it is no address. */
+bool value_map_trusts(const struct value_map *map, struct str address);
 /* Is there such a key already? */
 bool value_map_has(const struct value_map *map, struct str key);
 

@@ -26,6 +26,16 @@ void value_map_print(struct builder *out, const struct value_map *map) {
         model_print_template(out, &map->shares.items[i].value);
         builder_char(out, '\n');
     }
+    for (size_t i = 0; i < map->proxies.count; i++) {
+        builder_str(out, map->is_proxy_recursive ? STR("  proxy recursive ") : STR("  proxy "));
+        cidr_build(out, &map->proxies.items[i]);
+        builder_char(out, '\n');
+    }
+    for (size_t i = 0; i < map->ranges.count; i++) {
+        builder_format(out, "  range %08x %08x ", map->ranges.items[i].from, map->ranges.items[i].to);
+        model_print_template(out, &map->ranges.items[i].value);
+        builder_char(out, '\n');
+    }
     for (size_t i = 0; i < count; i++) {
         builder_str(out, map->kind == VALUE_MAP_NETWORKS ? STR("  network ") : STR("  key \""));
         if (map->kind == VALUE_MAP_NETWORKS)

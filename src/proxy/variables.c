@@ -81,6 +81,8 @@ static void map_build(struct exchange *x, const struct variable *variable, struc
         return; /* a map that leads back to itself */
     x->map_depth++;
     if (source_eval(x, map, memory, sizeof memory, &subject)) {
+        if (map->proxies.count)
+            subject = variable_forwarded(x, map, subject);
         const struct regex *before = x->captures.regex;
         x->captures.regex = NULL;
         const struct template *value = value_map_find(map, subject, &x->captures);

@@ -101,3 +101,34 @@ void variable_build_cookie(const struct h1_head *head, struct str name, struct b
 void variable_build_ms(struct builder *out, uint64_t ms) {
     builder_format(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
 }
+
+/* The last address in the list, which is cut off. */
+static struct str address_take(struct str *list) {
+    while (list->len && (list->ptr[list->len - 1] == ',' || list->ptr[list->len - 1] == ' '))
+        list->len--;
+    size_t at = list->len;
+    while (at && list->ptr[at - 1] != ',' && list->ptr[at - 1] != ' ')
+        at--;
+    struct str address = str_from(*list, at);
+    list->len = at;
+    return address;
+}
+
+struct str variable_forwarded(struct exchange *x, const struct value_map *map, struct str address) {
+    struct variable field = {.id = VARIABLE_HTTP, .name = STR("x_forwarded_for")};
+    enum { LIST_MAX_BYTES = 4096 };
+    char memory[LIST_MAX_BYTES];
+    struct builder out = builder_make(memory, sizeof memory);
+    variable_eval(x, &field, &out);
+    struct str list = arena_copy(&x->arena, builder_view(&out));
+    while (list.ptr && value_map_trusts(map, address)) {
+        struct str next = address_take(&list);
+        struct cidr parsed;
+        if (cidr_parse(next, &parsed) == CIDR_BAD || str_find_char(next, '/') != STR_NONE)
+            break;
+        address = next;
+        if (!map->is_proxy_recursive)
+            break;
+    }
+    return address;
+}
