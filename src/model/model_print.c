@@ -361,6 +361,21 @@ static void put_tries(struct builder *out, unsigned depth, const struct try_file
     builder_char(out, '\n');
 }
 
+static void put_action(struct builder *out, unsigned depth, const struct route *route);
+
+static void put_limit(struct builder *out, unsigned depth, const struct limit_except *limit,
+                      const struct model *model) {
+    if (!limit)
+        return;
+    put_line(out, depth);
+    builder_str(out, STR("other than"));
+    for (size_t i = 0; i < limit->methods.count; i++)
+        builder_format(out, " %.*s", STR_ARG(limit->methods.items[i]));
+    builder_char(out, '\n');
+    put_action(out, depth + 1, limit->route);
+    put_policy(out, depth + 1, &limit->route->policy, model);
+}
+
 static void put_action(struct builder *out, unsigned depth, const struct route *route) {
     const struct policy *policy = &route->policy;
     put_line(out, depth);
@@ -428,6 +443,7 @@ static void put_route(struct builder *out, unsigned depth, const struct route *r
     builder_str(out, route->is_internal ? STR(" internal\n") : STR("\n"));
     put_action(out, depth + 1, route);
     put_tries(out, depth + 1, route->tries);
+    put_limit(out, depth + 1, route->limit, model);
     put_policy(out, depth + 1, &route->policy, model);
     put_program(out, depth + 1, &route->program, model);
     put_table(out, depth + 1, &route->children, model);

@@ -177,6 +177,12 @@ struct route_table {
     VEC(struct route *) regexes; /* in the order written */
 };
 
+/* limit_except METHOD ... { }: what holds for the other methods. */
+struct limit_except {
+    VEC(struct str) methods; /* GET means HEAD too */
+    struct route *route;     /* for the others */
+};
+
 struct route {
     struct place place;
     enum route_match match;
@@ -188,7 +194,8 @@ struct route {
     enum route_action action;
     struct pass *pass;
     struct program program;
-    struct try_files *tries; /* try_files; NULL: none */
+    struct limit_except *limit; /* limit_except; NULL: all methods are served alike */
+    struct try_files *tries;    /* try_files; NULL: none */
     struct policy policy;
     struct route_table children; /* nested locations */
 };

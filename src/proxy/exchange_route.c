@@ -237,10 +237,22 @@ static bool outer_bind(struct exchange *x, const struct route *outer) {
     return is_bound;
 }
 
+/* limit_except: the route for methods that it does not name. */
+static const struct route *limited(const struct exchange *x) {
+    const struct limit_except *limit = x->route->limit;
+    for (size_t i = 0; i < limit->methods.count; i++)
+        if (str_eq(limit->methods.items[i], x->method_name) ||
+            (x->method == H1_HEAD && str_eq(limit->methods.items[i], STR("GET"))))
+            return x->route;
+    return limit->route;
+}
+
 static enum why route_choose(struct exchange *x) {
     const struct regex *before = x->captures.regex;
     x->captures.regex = NULL;
     x->route = x->goal ? x->goal : route_find(&x->site->routes, &x->site->fallback, x->path, &x->captures);
+    if (x->route->limit)
+        x->route = limited(x);
     bool is_bound = outer_bind(x, x->route->outer);
     if (!x->captures.regex)
         x->captures.regex = before;

@@ -86,6 +86,54 @@ static void tokens_set(struct scope *scope, const struct node *node, const struc
         compile_template(scope, at, at->text, &policy->server_text);
 }
 
+static bool method_read(struct scope *scope, const struct word *at, struct limit_except *limit) {
+    static const struct str known[] = {{"GET", 3},     {"HEAD", 4},     {"POST", 4},      {"PUT", 3},
+                                       {"DELETE", 6},  {"MKCOL", 5},    {"COPY", 4},      {"MOVE", 4},
+                                       {"OPTIONS", 7}, {"PROPFIND", 8}, {"PROPPATCH", 9}, {"LOCK", 4},
+                                       {"UNLOCK", 6},  {"PATCH", 5}};
+    size_t count = sizeof known / sizeof *known, found = 0;
+    while (found < count && !str_eq_nocase(at->text, known[found]))
+        found++;
+    if (found == count) {
+        struct diagnostic *said = reader_fail(scope->reader, at, "invalid method \"%.*s\"", STR_ARG(at->text));
+        struct str near = diagnostic_nearest(at->text, known, count);
+        if (near.len)
+            diagnostic_hint(scope->reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
+        return false;
+    }
+    struct str *slot = VEC_ADD(&limit->methods, &scope->reader->model->arena);
+    if (!slot)
+        return reader_starve(scope->reader);
+    *slot = known[found];
+    return true;
+}
+
+/* limit_except METHOD ... { }: the location once more, for other methods. As in nginx neither what is rewritten
+ * nor try_files holds there. */
+static void limit_except_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    struct limit_except *limit = reader_alloc(reader, sizeof *limit);
+    struct route *route = reader_alloc(reader, sizeof *route);
+    if (!limit || !route)
+        return;
+    *limit = (struct limit_except){.route = route};
+    *route = *scope->route;
+    route->children = (struct route_table){0};
+    route->tries = NULL;
+    memset(&route->program, 0, sizeof route->program);
+    if (route->action != ROUTE_PASS)
+        route->action = ROUTE_FILES;
+    for (size_t i = 1; i < node->count; i++)
+        if (!method_read(scope, &node->words[i], limit))
+            return;
+    struct scope inner = scope_inner(scope, CONTEXT_LIMIT, node);
+    inner.route = route;
+    inner.policy = &route->policy;
+    scope_read(&inner);
+    scope->route->limit = limit;
+}
+
 /* stub_status, once with an argument that said nothing */
 static void stub_status_set(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)node;
@@ -98,6 +146,8 @@ static const struct directive rows[] = {
     {"server_tokens", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tokens_set, NOTHING, NULL},
     {"error_page", CONTEXT_HSLI, 2, ARGUMENTS_ANY, 0, error_page_add, NOTHING, NULL},
     {"recursive_error_pages", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_error_recursive), NULL},
+    {"limit_except", CONTEXT_LOCATION, 1, ARGUMENTS_ANY, DIRECTIVE_BLOCK | DIRECTIVE_ONCE | DIRECTIVE_LAST,
+     limit_except_read, NOTHING, NULL},
     {"internal", CONTEXT_LOCATION, 0, 0, 0, internal_set, NOTHING, NULL},
     {"absolute_redirect", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_redirect_absolute), NULL},
     {"port_in_redirect", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_redirect_with_port), NULL},

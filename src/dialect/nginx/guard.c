@@ -153,8 +153,8 @@ static void recursive_set(struct scope *scope, const struct node *node, const st
 }
 
 static const struct directive rows[] = {
-    {"allow", CONTEXT_HSL | CONTEXT_STREAMS, 1, 1, 0, rule_add, NOTHING, NULL},
-    {"deny", CONTEXT_HSL | CONTEXT_STREAMS, 1, 1, 0, rule_add, NOTHING, NULL},
+    {"allow", CONTEXT_HSL | CONTEXT_STREAMS | CONTEXT_LIMIT, 1, 1, 0, rule_add, NOTHING, NULL},
+    {"deny", CONTEXT_HSL | CONTEXT_STREAMS | CONTEXT_LIMIT, 1, 1, 0, rule_add, NOTHING, NULL},
     {"satisfy", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, satisfy_set, NOTHING, NULL},
     {"set_real_ip_from", CONTEXT_HSL | CONTEXT_STREAMS, 1, 1, 0, trusted_add, NOTHING, NULL},
     {"real_ip_header", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, real_ip_field_set, NOTHING, NULL},

@@ -79,8 +79,8 @@ static void variable_add(struct scope *scope, const struct node *node, const str
 }
 
 static const struct directive rows[] = {
-    {"auth_basic", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, realm_set, NOTHING, NULL},
-    {"auth_basic_user_file", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, user_file_set, NOTHING, NULL},
+    {"auth_basic", CONTEXT_HSL | CONTEXT_LIMIT, 1, 1, DIRECTIVE_ONCE, realm_set, NOTHING, NULL},
+    {"auth_basic_user_file", CONTEXT_HSL | CONTEXT_LIMIT, 1, 1, DIRECTIVE_ONCE, user_file_set, NOTHING, NULL},
     {"auth_delay", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, delay_set, NOTHING, NULL},
     {"auth_request", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, request_set, NOTHING, NULL},
     {"auth_request_set", CONTEXT_HSL, 2, 2, 0, variable_add, NOTHING, NULL},

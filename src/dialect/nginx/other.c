@@ -81,7 +81,6 @@ static const struct directive rows[] = {
     MISSING("image_filter"),
     MISSING("js_content"),
     MISSING("js_import"),
-    MISSING("limit_except"),
     MISSING("limit_rate_after"),
     MISSING("memcached_pass"),
     MISSING("min_delete_depth"),

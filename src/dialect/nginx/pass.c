@@ -155,6 +155,7 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
     if (!target_split(&target))
         return;
     const char *where = scope->context & CONTEXT_LOCATION_IF ? "\"if\""
+                        : scope->context & CONTEXT_LIMIT     ? "\"limit_except\""
                         : scope->route->match == ROUTE_NAMED ? "a named location"
                         : scope->route->match == ROUTE_REGEX ? "a location given by a regular expression"
                                                              : NULL;

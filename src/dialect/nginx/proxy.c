@@ -107,7 +107,8 @@ static const char no_cache[] = "nothing is cached here";
 static const char streams[] = "bodies are streamed in both directions, and what is held is bounded";
 
 static const struct directive rows[] = {
-    {"proxy_pass", CONTEXT_LOCATION | CONTEXT_LOCATION_IF, 1, 1, DIRECTIVE_ONCE, pass_read, NOTHING, NULL},
+    {"proxy_pass", CONTEXT_LOCATION | CONTEXT_LOCATION_IF | CONTEXT_LIMIT, 1, 1, DIRECTIVE_ONCE, pass_read,
+     NOTHING, NULL},
     {"proxy_set_header", CONTEXT_HSL, 2, 2, 0, proxy_header_add, NOTHING, NULL},
     {"proxy_connect_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(connect_timeout_ms), NULL},
     {"proxy_read_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(read_timeout_ms), NULL},

@@ -43,8 +43,8 @@ static size_t row_number(const struct directive *row) {
 
 const char *context_name(unsigned context) {
     static const char *const names[] = {
-        "the top of the file", "events",         "http",   "upstream",        "server", "location",
-        "if in server",        "if in location", "stream", "server in stream"};
+        "the top of the file", "events",         "http",   "upstream",         "server",      "location",
+        "if in server",        "if in location", "stream", "server in stream", "limit_except"};
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (context & (1u << i))
             return names[i];

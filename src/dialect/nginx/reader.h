@@ -17,7 +17,8 @@ enum context { /* bits: the blocks a directive may stand in */
                CONTEXT_LOCATION_IF = 128,
                CONTEXT_STREAM = 256, /* "tcp" is the same */
                CONTEXT_STREAM_SERVER = 512,
-               CONTEXT_ANY = 1023
+               CONTEXT_LIMIT = 1024, /* limit_except */
+               CONTEXT_ANY = 2047
 };
 #define CONTEXT_HSL (CONTEXT_HTTP | CONTEXT_SERVER | CONTEXT_LOCATION)
 #define CONTEXT_STREAMS (CONTEXT_STREAM | CONTEXT_STREAM_SERVER)
