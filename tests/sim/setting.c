@@ -137,8 +137,18 @@ static void guard_build(struct builder *out) {
         dice_chance(&world.fate, 400) ? "/here" : "/there");
 }
 
+/* Every path goes by another location, and comes back as it was. */
+static void detour_build(struct builder *out) {
+    builder_format(out, "set $detour \"/detour$kind\";\nif ($http_x_nobody ~ ^(no)(body)$) { return 444; }\n"
+                        "rewrite ^/(?<rest>.*)$ $detour/$rest;\n"
+                        "location /detour {\nif ($kind != \"\") { set $args $args; }\n"
+                        "if (-f /srv/none) { return 404; }\nrewrite ^/detour[a-z]*/(.*)$ /$1 last;\n}\n");
+}
+
 static void server_build(const struct setting *setting, struct builder *out) {
     builder_format(out, "server {\nlisten 8080;\n");
+    if (dice_chance(&world.fate, 250))
+        detour_build(out);
     timeouts_build(setting, out);
     buffers_build(out);
     if (!setting->profile.is_calm && dice_chance(&world.fate, 200))
@@ -165,7 +175,8 @@ static void server_build(const struct setting *setting, struct builder *out) {
 void setting_redraw(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
     builder_format(&out, "events {}\nhttp {\naccess_log off;\nlimit_conn_zone $remote_addr zone=clients:64k;\n"
-                         "limit_req_zone $remote_addr zone=requests:64k rate=1000r/s;\n");
+                         "limit_req_zone $remote_addr zone=requests:64k rate=1000r/s;\n"
+                         "map $request_method $kind { default \"\"; ~^P(o|O)(?<last>.*)$ p; }\n");
     upstream_build(setting, &out);
     server_build(setting, &out);
     builder_format(&out, "}\n");
