@@ -184,10 +184,10 @@ void snapshot_inherit(struct snapshot *after, const struct snapshot *before) {
 void snapshot_replace(struct snapshot *before, struct snapshot *after) {
     const struct model *model = after->model;
     for (size_t i = 0; i < model->upstreams.count; i++)
-        group_enter(map_get(&after->groups, model->upstreams.items[i]->name));
+        group_enter(map_get(&after->groups, model->upstreams.items[i]->key));
     model = before ? before->model : NULL;
     for (size_t i = 0; model && i < model->upstreams.count; i++)
-        group_leave(map_get(&before->groups, model->upstreams.items[i]->name));
+        group_leave(map_get(&before->groups, model->upstreams.items[i]->key));
 }
 
 void snapshot_tidy_logs(struct snapshot *snapshot, uint64_t now_ms) {
@@ -207,7 +207,7 @@ void snapshot_take(struct snapshot *snapshot) {
 static void snapshot_free(struct snapshot *snapshot) {
     const struct model *model = snapshot->model;
     for (size_t i = 0; i < model->upstreams.count; i++) {
-        struct group *group = map_get(&snapshot->groups, model->upstreams.items[i]->name);
+        struct group *group = map_get(&snapshot->groups, model->upstreams.items[i]->key);
         if (group)
             group_free(group);
     }
