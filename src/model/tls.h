@@ -6,7 +6,8 @@
 #include "model/template.h"
 
 /* What is said of TLS: towards clients (ssl_*), where a site is listened for, and towards backends
- * (proxy_ssl_*). Inheritance is applied already. Paths are absolute against the prefix. */
+ * (proxy_ssl_*). Inheritance is applied already. Paths are
+ * absolute, or beneath the main file's directory. */
 
 enum tls_version { TLS_VERSION_1 = 1, TLS_VERSION_1_1 = 2, TLS_VERSION_1_2 = 4, TLS_VERSION_1_3 = 8 };
 

@@ -119,6 +119,15 @@ bool tls_context_add_certificate(struct tls_context *context, struct str certifi
     return false;
 }
 
+/* Clients are told a name once, however often it stands in the file. */
+static bool name_tell(SSL_CTX *ssl, X509 *authority) {
+    const STACK_OF(X509_NAME) *told = SSL_CTX_get_client_CA_list(ssl);
+    for (int i = 0; i < sk_X509_NAME_num(told); i++)
+        if (X509_NAME_cmp(sk_X509_NAME_value(told, i), X509_get_subject_name(authority)) == 0)
+            return true;
+    return SSL_CTX_add_client_CA(ssl, authority);
+}
+
 bool tls_context_add_trusted(struct tls_context *context, struct str path, bool is_told,
                              struct builder *error) {
     static const char what[] = "certificate";
@@ -128,8 +137,7 @@ bool tls_context_add_trusted(struct tls_context *context, struct str path, bool 
     if (!bio)
         return false;
     for (X509 *one; (one = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)); count++) {
-        bool is_added =
-            X509_STORE_add_cert(store, one) && (!is_told || SSL_CTX_add_client_CA(context->ssl, one));
+        bool is_added = X509_STORE_add_cert(store, one) && (!is_told || name_tell(context->ssl, one));
         X509_free(one);
         if (is_added)
             continue;

@@ -8,6 +8,14 @@
 
 /* ---- files ---- */
 
+/* Beneath the main file's directory, as nginx has it. */
+static struct str path_whole(struct reader *reader, struct str path) {
+    bool is_whole = str_starts(path, STR("data:")) || str_starts(path, STR("/"));
+    if (is_whole)
+        return path;
+    return reader->directory.len ? reader_join(reader, reader->directory, path) : reader_path(reader, path);
+}
+
 static bool file_read(struct scope *scope, const struct node *node, struct tls_file *file) {
     struct reader *reader = scope->reader;
     const struct word *at = &node->words[1];
@@ -15,14 +23,13 @@ static bool file_read(struct scope *scope, const struct node *node, struct tls_f
         reader_fail(reader, at, "variables in \"%.*s\" are not built yet", STR_ARG(node_name(node)));
         return false;
     }
-    bool is_inline = str_starts(at->text, STR("data:"));
     if (str_starts(at->text, STR("engine:")) || str_starts(at->text, STR("store:"))) {
         struct diagnostic *said = reader_fail(
             reader, at, "keys in engines and stores are not built yet: \"%.*s\"", STR_ARG(at->text));
         diagnostic_hint(reader->diagnostics, said, "name a PEM file");
         return false;
     }
-    *file = (struct tls_file){word_place(at), is_inline ? at->text : reader_path(reader, at->text)};
+    *file = (struct tls_file){word_place(at), path_whole(reader, at->text)};
     return true;
 }
 
