@@ -26,6 +26,9 @@ static bool file_glob(void *context, struct arena *arena, struct str pattern, st
     return true;
 }
 
+static const struct str looked_up[] = {
+    {"www.example.com", 15}, {"192.0.2.1", 9}, {"2001:db8::1", 11}, {"::ffff:10.0.0.1", 15}};
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static char text[TEXT_MAX];
     struct str input = {(const char *)data, size};
@@ -54,7 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             route_find(&site->routes, &site->fallback, STR("/socket.io/index.php"), &match);
     }
     for (size_t i = 0; model && i < model->maps.count; i++)
-        value_map_find(model->maps.items[i], STR("www.example.com"), NULL);
+        for (size_t j = 0; j < sizeof looked_up / sizeof *looked_up; j++) {
+            const struct value_map *map = model->maps.items[i];
+            value_map_find(map, looked_up[j], NULL);
+            value_map_trusts(map, looked_up[j]);
+        }
     out.len = 0;
     for (size_t i = 0; i < diagnostics.list.count; i++)
         diagnostic_print(&out, &diagnostics.list.items[i], true);

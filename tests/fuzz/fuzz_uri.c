@@ -72,10 +72,30 @@ static void check_arg(struct str query) {
     FUZZ_CHECK(str_eq(value, wanted));
 }
 
+/* Groups of a rewrite: what is put into a query comes back, and a redirect's target never grows. */
+static void check_rewritten(struct str text) {
+    size_t room = text.len + 1;
+    struct builder wire = builder_make(mem_alloc(3 * room), 3 * room),
+                   back = builder_make(mem_alloc(room), room);
+    uri_encode_arg(&wire, text);
+    FUZZ_CHECK(!wire.overflow && uri_decode(&back, builder_view(&wire)) && str_eq(builder_view(&back), text));
+    for (size_t i = 0; i < wire.len; i++)
+        FUZZ_CHECK(!strchr("&+?#", wire.ptr[i]));
+    back.len = 0;
+    uri_unescape_redirect(&back, text);
+    FUZZ_CHECK(!back.overflow && back.len <= text.len);
+    /* behind the first '?' everything stays */
+    size_t mark = str_find_char(text, '?');
+    FUZZ_CHECK(mark == STR_NONE || str_ends(builder_view(&back), str_from(text, mark)));
+    mem_free(back.ptr);
+    mem_free(wire.ptr);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct str input = str_make((const char *)data, size);
     check_path(input, true);
     check_path(input, false);
     check_arg(input);
+    check_rewritten(input);
     return 0;
 }
