@@ -39,6 +39,7 @@ void policy_init(struct policy *policy) {
         .keepalive_requests = 1000,
         .client_max_body_bytes = 1024 * 1024,
         .keepalive_time_ms = 3600000,
+        .keepalive_disable = DISABLE_MSIE6,
         .lingering_time_ms = 30000,
         .lingering_timeout_ms = 5000,
         .next_upstream = NEXT_ERROR | NEXT_TIMEOUT,

@@ -283,6 +283,7 @@ static void put_policy_numbers(struct builder *out, unsigned depth, const struct
     NUMBER(client_max_body_bytes);
     NUMBER(keepalive_time_ms);
     NUMBER(keepalive_min_timeout_ms);
+    NUMBER(keepalive_disable);
     NUMBER(lingering);
     NUMBER(resets_timedout);
     NUMBER(lingering_time_ms);

@@ -92,6 +92,8 @@ enum server_tokens { SERVER_TOKENS_ON, SERVER_TOKENS_OFF, SERVER_TOKENS_BUILD, S
 
 /* lingering_close: whether a rest that the client sends is read before its connection is closed. */
 enum lingering { LINGERING_ON, LINGERING_OFF, LINGERING_ALWAYS };
+/* keepalive_disable: bits, of browsers that are not good at it. */
+enum keepalive_disable { DISABLE_MSIE6 = 1, DISABLE_SAFARI = 2 };
 
 /* if_modified_since */
 enum modified_since { MODIFIED_EXACT, MODIFIED_BEFORE, MODIFIED_IGNORED };
@@ -126,6 +128,7 @@ struct policy {
     uint64_t client_max_body_bytes;                          /* 1 MiB; 0: no limit */
     uint64_t keepalive_time_ms;        /* 3,600,000: how old a connection may be and be kept */
     uint64_t keepalive_min_timeout_ms; /* 0: an end of the process or a reload closes idle ones at once */
+    unsigned keepalive_disable;        /* DISABLE_MSIE6 */
     enum lingering lingering;
     bool resets_timedout; /* reset_timedout_connection: by RST, so that the system keeps nothing of it */
     uint64_t lingering_time_ms, lingering_timeout_ms; /* 30,000 and 5,000 */

@@ -60,13 +60,39 @@ static bool can_skip_body(const struct exchange *x) {
     return x->state == STATE_ANSWER && !x->attempts && !(x->request->expects_continue && !x->has_100);
 }
 
+/* nginx's msie6: "MSIE 4." to "MSIE 6.", but for the 6 of Windows XP's second service pack. */
+static bool is_msie6(struct str agent) {
+    size_t at = str_find(agent, STR("MSIE "));
+    struct str version = at == STR_NONE ? STR("") : str_from(agent, at + 5);
+    if (version.len < 3 || version.ptr[1] != '.' || str_find(agent, STR("Opera")) != STR_NONE)
+        return false;
+    return version.ptr[0] == '4' || version.ptr[0] == '5' ||
+           (version.ptr[0] == '6' && str_find(version, STR("SV1")) == STR_NONE);
+}
+
+static bool is_safari(struct str agent) {
+    static const struct str others[] = {{"MSIE ", 5}, {"Opera", 5}, {"Gecko/", 6}, {"Chrome/", 7}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (str_find(agent, others[i]) != STR_NONE)
+            return false;
+    return str_find(agent, STR("Safari/")) != STR_NONE && str_find(agent, STR("Mac OS X")) != STR_NONE;
+}
+
+/* keepalive_disable: an old MSIE is not kept after POST, Safari not at all. */
+static bool is_disabled(const struct exchange *x) {
+    unsigned disabled = exchange_policy(x)->keepalive_disable;
+    struct str agent = h1_head_value(x->request, H1_USER_AGENT);
+    return ((disabled & DISABLE_MSIE6) && x->method == H1_POST && is_msie6(agent)) ||
+           ((disabled & DISABLE_SAFARI) && is_safari(agent));
+}
+
 /* May the connection go on after this answer? */
 static bool is_kept(const struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
     const struct front *front = x->front;
     return x->request && x->request->is_keepalive && !front->must_close && policy->keepalive_timeout_ms > 0 &&
            front->requests < policy->keepalive_requests &&
-           x->engine->loop->now_ms - front->accepted_ms <= policy->keepalive_time_ms &&
+           x->engine->loop->now_ms - front->accepted_ms <= policy->keepalive_time_ms && !is_disabled(x) &&
            !x->engine->is_draining && front->listener->listen && x->down.framing != H1_UNTIL_CLOSE &&
            (x->up.is_done || can_skip_body(x)) && !x->is_up_broken &&
            !(x->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */

@@ -113,16 +113,21 @@ static void size_check(struct scope *scope, const struct node *node, const struc
         set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
 }
 
-/* keepalive_disable none | msie6 | safari: what these browsers did wrong has not been seen for years. */
-static void browsers_check(struct scope *scope, const struct node *node, const struct directive *row) {
+/* keepalive_disable none | msie6 | safari ... */
+static void browsers_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    static const struct str names[] = {{"none", 4}, {"msie6", 5}, {"safari", 6}};
+    static const unsigned bits[] = {0, DISABLE_MSIE6, DISABLE_SAFARI};
+    enum { NAMES = sizeof names / sizeof *names };
+    scope->policy->keepalive_disable = 0;
     for (size_t i = 1; i < node->count; i++) {
-        struct str text = node->words[i].text;
-        if (str_eq(text, STR("none")) || str_eq(text, STR("msie6")) || str_eq(text, STR("safari")))
-            continue;
-        set_fail(scope, &node->words[i], row, "none, msie6 or safari");
-        return;
+        size_t found = 0;
+        while (found < NAMES && !str_eq(node->words[i].text, names[found]))
+            found++;
+        if (found < NAMES)
+            scope->policy->keepalive_disable |= bits[found];
+        else
+            set_fail(scope, &node->words[i], row, "none, msie6 or safari");
     }
-    set_nothing(scope, node, row);
 }
 
 static const struct directive rows[] = {
@@ -130,8 +135,7 @@ static const struct directive rows[] = {
     {"request_pool_size", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, size_check, NOTHING, NULL},
     {"variables_hash_max_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, count_check, NOTHING, NULL},
     {"variables_hash_bucket_size", CONTEXT_HTTP, 1, 1, DIRECTIVE_ONCE, count_check, NOTHING, NULL},
-    {"keepalive_disable", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, browsers_check, NOTHING,
-     "the browsers that it is about are gone"},
+    {"keepalive_disable", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, browsers_set, NOTHING, NULL},
     {"client_max_body_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_bytes, POLICY(client_max_body_bytes), NULL},
     {"client_body_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(client_body_timeout_ms),
      NULL},
