@@ -106,6 +106,8 @@ static bool policy_fill(struct making *m, struct policy *policy) {
     policy_init(policy);
     policy->forwards = true;
     policy->proxy.is_request_buffered = policy->proxy.is_buffered = false;
+    policy->proxy.passes_trailers = true;
+    policy->proxy.head_bytes = 32768;
     policy->read_timeout_ms = 120000;
     struct header_rule *rule = VEC_ADD(&policy->proxy_headers, &m->model->arena);
     struct template_part *part = rule ? arena_zero(&m->model->arena, 1, sizeof *part) : NULL;

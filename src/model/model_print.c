@@ -314,6 +314,7 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     struct policy usual;
     policy_init(&usual);
     put_policy_numbers(out, depth, policy, &usual);
+    pass_print_rates(out, depth, &policy->limit_rate, &policy->limit_rate_after);
     pass_print_body(out, depth, &policy->body, &usual.body);
     pass_print_policy(out, depth, &policy->proxy, &usual.proxy);
     if (policy->guard)

@@ -16,6 +16,8 @@ void model_print_template(struct builder *out, const struct template *t);
 /* A line "WHAT VALUE", when the value is not the usual one. */
 void model_print_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual);
 /* The lines of what differs from `usual`. */
+void pass_print_rates(struct builder *out, unsigned depth, const struct template *rate,
+                      const struct template *after);
 void pass_print_body(struct builder *out, unsigned depth, const struct body_policy *body,
                      const struct body_policy *usual);
 void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,

@@ -48,6 +48,14 @@ static void put_text(struct builder *out, unsigned depth, const char *what, cons
     builder_char(out, '\n');
 }
 
+void pass_print_rates(struct builder *out, unsigned depth, const struct template *rate,
+                      const struct template *after) {
+    if (!template_is_empty(rate))
+        put_text(out, depth, "limit_rate", rate);
+    if (!template_is_empty(after))
+        put_text(out, depth, "limit_rate_after", after);
+}
+
 static void put_path(struct builder *out, unsigned depth, const char *what, const struct temp_path *path,
                      const struct temp_path *usual) {
     if (str_eq(path->directory, usual->directory))
@@ -82,8 +90,11 @@ void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_p
     NUMBER(busy_bytes);
     NUMBER(temp_write_bytes);
     NUMBER(temp_max_bytes);
+    NUMBER(passes_trailers);
 #undef NUMBER
     put_path(out, depth, "proxy_temp_path", &policy->temp_path, &usual->temp_path);
+    if (!template_is_empty(&policy->limit_rate))
+        put_text(out, depth, "proxy_limit_rate", &policy->limit_rate);
     if (!template_is_empty(&policy->method))
         put_text(out, depth, "proxy_method", &policy->method);
     if (policy->has_body)

@@ -137,6 +137,7 @@ struct policy {
     uint64_t next_upstream_timeout_ms;                /* 0: no limit */
     struct resolver *resolver;                        /* for proxy_pass with variables; NULL: none */
     uint64_t resolver_timeout_ms;                     /* 30,000 */
+    struct template limit_rate, limit_rate_after;     /* of answers; empty: none */
     struct body_policy body;
     struct stream_policy stream;
     struct proxy_policy proxy;

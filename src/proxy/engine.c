@@ -339,7 +339,8 @@ size_t engine_check(const struct engine *engine, void (*report)(void *context, c
     }
     LIST_EACH (&engine->exchange_list, node) {
         const struct exchange *x = LIST_OF(node, struct exchange, node);
-        kept += inbox_kept(&x->back.in) + x->back.out.len + (x->body ? x->body->room : 0);
+        kept += inbox_kept(&x->back.in) + x->back.out.len + (x->body ? x->body->room : 0) +
+                (x->store ? x->store->room : 0);
         if (x->state != STATE_TUNNEL && !timer_is_armed(&x->deadline)) {
             report(context, "exchange without a deadline");
             reports++;

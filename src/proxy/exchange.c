@@ -85,8 +85,8 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         limit_ms = *why == WHY_CLIENT_BODY_TIMEOUT ? policy->client_body_timeout_ms : policy->send_timeout_ms;
         break;
     case STATE_RELAY:
-        if (!outbox_is_empty(&x->front->out))
-            break;
+        if (!x->parent)
+            return exchange_relay_deadline_ms(x, why);
         *why = WHY_ANSWER_BODY_TIMEOUT;
         limit_ms = policy->read_timeout_ms;
         break;
@@ -131,6 +131,7 @@ static void exchange_bury(struct task *task) {
 static void exchange_free(struct exchange *x) {
     struct engine *engine = x->engine;
     timer_disarm(&x->deadline);
+    timer_disarm(&x->pace);
     list_remove(&x->again.node);
     list_remove(&x->node);
     engine->counts.exchanges--;
@@ -193,6 +194,10 @@ static void exchange_expire(struct timer *timer) {
     exchange_run(x);
 }
 
+static void exchange_paced(struct timer *timer) {
+    exchange_run(LIST_OF(timer, struct exchange, pace));
+}
+
 static void exchange_go_on(struct task *task) {
     exchange_run(LIST_OF(task, struct exchange, again));
 }
@@ -203,8 +208,10 @@ void exchange_yield(struct exchange *x) {
 }
 
 void exchange_front_ready(struct exchange *x) {
+    bool is_kept_for =
+        x->state == STATE_RELAY && !x->back.duct; /* the answer is whole, and goes to whom it may */
     if (!x->is_stream && x->front->duct->has_end && x->up.is_done && x->state >= STATE_GUARD &&
-        x->state <= STATE_RELAY)
+        x->state <= STATE_RELAY && !is_kept_for && !exchange_policy(x)->proxy.ignores_client_abort)
         x->is_client_gone = true;
     exchange_run(x);
 }
@@ -240,6 +247,7 @@ static struct exchange *exchange_make(struct front *front, struct snapshot_hold 
     list_init(&x->queued);
     arena_init(&x->arena, &engine->arenas);
     timer_init(&x->deadline, exchange_expire);
+    timer_init(&x->pace, exchange_paced);
     list_append(&engine->exchange_list, &x->node);
     engine->counts.exchanges++;
     x->connection_id = front->id;
@@ -544,6 +552,7 @@ enum exchange_state exchange_done(struct exchange *x) {
     if (x->request || x->status)
         access_log_write(x);
     exchange_body_end(x);
+    exchange_store_end(x);
     if (front) {
         uint64_t keep_ms = front->must_close ? 0 : exchange_policy(x)->keepalive_timeout_ms;
         bool is_skipped = !x->up.is_done && !x->is_up_broken && !front->must_close && x->is_head_out &&

@@ -37,6 +37,9 @@ struct passage {
     struct h1_body body; /* as it comes in */
     uint8_t framing;     /* as it goes out, enum h1_framing */
     bool is_done;        /* all of it has been handed to the outbox */
+    bool drops_trailers;
+    bool is_limited; /* no more than read_most bytes may be read now */
+    uint64_t read_most;
     uint32_t trailer_len;
     char *trailer;      /* the trailer section, H1_TRAILER_MAX bytes; NULL: none came */
     uint64_t bytes;     /* payload so far */
@@ -167,7 +170,14 @@ struct exchange {
     unsigned answer_status;    /* that the answer gets, whoever gives it: of an error page; 0: its own */
     struct str answer_headers; /* lines that it has besides: of the error that the page is for */
     struct passage down;
-    bool is_head_out; /* an answer's head has been handed to the front */
+    bool is_buffered;    /* what the client does not take is kept, so that the server is free early */
+    struct spool *store; /* where; NULL: nothing was to be kept yet */
+    struct timer pace;   /* more may go on: limit_rate, proxy_limit_rate */
+    bool is_rate_set;    /* by more than limit_rate */
+    uint64_t rate, rate_after,
+        paced_bytes;             /* for the client: bytes a second, 0: no limit; free of it; gone so far */
+    uint64_t given_ms, taken_ms; /* in RELAY: when the back last gave and the client last took something */
+    bool is_head_out;            /* an answer's head has been handed to the front */
     unsigned status;
     uint64_t sent_bytes; /* to the client, heads included */
 
@@ -220,6 +230,10 @@ enum why exchange_forward_up(struct exchange *x);
 /* Tells a client that waits for it to send its body; once. nginx does so too when the body is there already or
  * has no bytes. 0 or a negative errno. */
 int exchange_continue(struct exchange *x);
+/* Gives back what is kept of the answer. */
+void exchange_store_end(struct exchange *x);
+/* exchange_deadline_ms in state RELAY. */
+uint64_t exchange_relay_deadline_ms(const struct exchange *x, enum why *why);
 /* May the request be given to another member, for a reason that proxy_next_upstream calls `next_bit`? */
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit);
 /* Milliseconds the exchange may stay in its state without progress; *why is what it would be called, WHY_NONE

@@ -46,7 +46,7 @@ void exchange_body_end(struct exchange *x) {
 
 static bool spool_begin(struct exchange *x) {
     const struct body_policy *policy = &exchange_policy(x)->body;
-    const struct spool_limits limits = {policy->buffer_bytes, UINT64_MAX, &policy->path};
+    const struct spool_limits limits = {policy->buffer_bytes, UINT64_MAX, &policy->path, false};
     x->body = arena_alloc(&x->arena, sizeof *x->body);
     if (!x->body)
         return false;

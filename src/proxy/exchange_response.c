@@ -7,6 +7,7 @@
 #include "proxy/exchange.h"
 #include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
+#include "proxy/pace.h"
 #include "proxy/passage.h"
 #include "proxy/response_head.h"
 #include "proxy/sticky.h"
@@ -15,7 +16,7 @@
 
 #include <errno.h>
 
-enum { ANSWER_HEAD_MAX = 32768, INFORMATIONAL_MAX = 16, FILE_STEP = 1 << 20 };
+enum { INFORMATIONAL_MAX = 16, FILE_STEP = 1 << 20 };
 
 /* Keep-Alive: timeout=N, so that a connection is given up before the backend does. */
 static uint64_t keep_ms_find(const struct h1_head *response) {
@@ -92,6 +93,21 @@ static uint8_t framing_out(const struct exchange *x, const struct h1_head *respo
     return response->framing == H1_LENGTH ? H1_LENGTH : may_chunk ? H1_CHUNKED : H1_UNTIL_CLOSE;
 }
 
+/* What the server's X-Accel-Buffering and X-Accel-Limit-Rate say. */
+static void accelerate(struct exchange *x) {
+    const struct proxy_policy *proxy = &exchange_policy(x)->proxy;
+    const struct h1_field *rate = NULL;
+    x->is_buffered = proxy->is_buffered;
+    if (h1_head_has(x->response, H1_X_ACCEL_BUFFERING) && !(proxy->ignored & IGNORE_X_ACCEL_BUFFERING)) {
+        struct str said = h1_head_value(x->response, H1_X_ACCEL_BUFFERING);
+        x->is_buffered = str_eq_nocase(said, STR("yes")) || (x->is_buffered && !str_eq_nocase(said, STR("no")));
+    }
+    if (!(proxy->ignored & IGNORE_X_ACCEL_LIMIT_RATE))
+        rate = h1_head_find(x->response, STR("X-Accel-Limit-Rate"));
+    if (rate)
+        pace_set(x, h1_field_value(x->response, rate));
+}
+
 /* The final head is there: keeps it, and settles what it decides. */
 static enum exchange_state answer_begin(struct exchange *x, const struct h1_head *head) {
     unsigned next_bit = next_upstream_bit_of_status(head->status);
@@ -112,6 +128,9 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     h1_body_init(&x->down.body, x->response);
     x->down.framing = framing_out(x, x->response);
     x->down.is_done = x->down.body.is_complete;
+    x->down.drops_trailers = !exchange_policy(x)->proxy.passes_trailers;
+    x->given_ms = x->taken_ms = x->engine->loop->now_ms;
+    accelerate(x);
     x->back.is_keepable = head->is_keepalive && head->framing != H1_UNTIL_CLOSE;
     x->back.keep_ms = keep_ms_find(x->response);
     affinity_answered(x);
@@ -122,6 +141,7 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
 static enum exchange_state head_parse(struct exchange *x) {
     struct h1_head *head = &x->engine->head;
     struct inbox *in = &x->back.in;
+    size_t head_max = exchange_policy(x)->proxy.head_bytes;
     while (in->view.len) {
         h1_head_init(head);
         enum h1_method method = is_method_head(x->asked_method) ? H1_HEAD : H1_GET;
@@ -129,12 +149,14 @@ static enum exchange_state head_parse(struct exchange *x) {
         case CODEC_BAD:
             return exchange_fail(x, WHY_ANSWER_INVALID);
         case CODEC_MORE:
-            if (in->view.len >= ANSWER_HEAD_MAX)
+            if (in->view.len >= head_max)
                 return exchange_fail(x, WHY_ANSWER_TOO_LARGE);
             return STATE_AWAIT;
         case CODEC_DONE:
             break;
         }
+        if (head->len > head_max)
+            return exchange_fail(x, WHY_ANSWER_TOO_LARGE);
         if (head->status == 101 && !is_valid_switch(x, head))
             return exchange_fail(x, WHY_UPGRADE_INVALID);
         if (head->status >= 200 || head->status == 101)
@@ -147,6 +169,8 @@ static enum exchange_state head_parse(struct exchange *x) {
 }
 
 enum exchange_state exchange_await(struct exchange *x) {
+    const struct proxy_policy *proxy = &exchange_policy(x)->proxy;
+    size_t most = template_is_empty(&proxy->limit_rate) ? LOOP_SCRATCH_BYTES : proxy->head_bytes;
     enum why up_why = exchange_forward_up(x);
     if (up_why != WHY_NONE && (up_why != WHY_BACKEND_RESET || !x->back.duct->can_read))
         return exchange_fail(x, up_why);
@@ -155,8 +179,7 @@ enum exchange_state exchange_await(struct exchange *x) {
     for (;;) {
         if (!x->back.duct->can_read)
             return STATE_AWAIT;
-        ssize_t got = inbox_fill(&x->back.in, x->back.duct, x->engine->back_scratch, LOOP_SCRATCH_BYTES,
-                                 LOOP_SCRATCH_BYTES);
+        ssize_t got = inbox_fill(&x->back.in, x->back.duct, x->engine->back_scratch, most, LOOP_SCRATCH_BYTES);
         if (got == -EAGAIN)
             return inbox_settle(&x->back.in) ? STATE_AWAIT : exchange_fail(x, WHY_NO_MEMORY);
         if (got == -ENOMEM)
@@ -172,63 +195,6 @@ enum exchange_state exchange_await(struct exchange *x) {
         if (!inbox_settle(&x->back.in))
             return exchange_fail(x, WHY_NO_MEMORY);
     }
-}
-
-static const enum why down_whys[PASSAGE_VERDICTS] = {
-    [PASSAGE_BAD] = WHY_ANSWER_BODY_INVALID,  [PASSAGE_LARGE] = WHY_NO_MEMORY,
-    [PASSAGE_ENDED] = WHY_ANSWER_BODY_SHORT,  [PASSAGE_BROKEN_SOURCE] = WHY_BACKEND_RESET,
-    [PASSAGE_BROKEN_SINK] = WHY_CLIENT_RESET, [PASSAGE_NO_MEMORY] = WHY_NO_MEMORY,
-};
-
-static enum why down_move(struct exchange *x, struct gather *g) {
-    uint64_t before = x->down.bytes;
-    enum passage_verdict verdict =
-        passage_move(x, &x->down, &x->back.in, x->back.duct, x->engine->back_scratch, g);
-    x->sent_bytes += x->down.bytes - before;
-    x->attempt->received = x->back.in.filled;
-    return passage_why(x, verdict, down_whys);
-}
-
-/* The backend answers while the client still sends: goes on with the body as long as the backend takes it. */
-static enum why up_go_on(struct exchange *x) {
-    if (exchange_is_asked(x) || x->is_up_stopped)
-        return WHY_NONE;
-    enum why why = exchange_forward_up(x);
-    if (why == WHY_NONE || x->is_client_gone)
-        return why;
-    x->is_up_stopped = true;
-    return WHY_NONE;
-}
-
-enum exchange_state exchange_relay(struct exchange *x) {
-    struct gather g;
-    if (x->parent)
-        return subrequest_relay(x);
-    enum why up_why = up_go_on(x);
-    if (up_why != WHY_NONE)
-        return exchange_fail(x, up_why);
-    gather_init(&g, x->engine->stage, &x->front->out);
-    if (!x->is_head_out) {
-        response_head_build(x, &g.stage);
-        x->sent_bytes += g.stage.len;
-        x->is_head_out = true;
-        if (x->down.is_done && x->down.framing == H1_CHUNKED)
-            passage_end(x, &x->down, &g);
-    }
-    if (exchange_flush(x, &x->front->out)) {
-        x->is_client_gone = true;
-        return exchange_fail(x, WHY_CLIENT_RESET);
-    }
-    if (!x->down.is_done || g.stage.len) {
-        enum why why = outbox_is_empty(&x->front->out) || g.stage.len ? down_move(x, &g) : WHY_NONE;
-        if (why != WHY_NONE)
-            return exchange_fail(x, why);
-    }
-    if (!inbox_settle(&x->back.in))
-        return exchange_fail(x, WHY_NO_MEMORY);
-    if (!x->down.is_done || !outbox_is_empty(&x->front->out))
-        return STATE_RELAY;
-    return STATE_DONE;
 }
 
 /* A tunnel stands by itself, but for the log that is written at its end. */
@@ -336,13 +302,16 @@ static ssize_t file_send(struct exchange *x) {
             return 0;
         }
         uint64_t left = local->file_end - local->file_at;
-        ssize_t sent =
-            duct_send_file(x->front->duct, local->file, &local->file_at, left < budget ? left : budget);
+        uint64_t most = pace_allow(x, left < budget ? left : budget);
+        if (most == 0)
+            return 0;
+        ssize_t sent = duct_send_file(x->front->duct, local->file, &local->file_at, (size_t)most);
         if (sent == -EAGAIN)
             return 0;
         if (sent <= 0)
             return sent ? sent : -EIO; /* the file became shorter as we sent it */
         budget -= (size_t)sent < budget ? (size_t)sent : budget;
+        pace_spend(x, (uint64_t)sent);
         x->sent_bytes += (uint64_t)sent;
         x->down.bytes += (uint64_t)sent;
         exchange_progress(x);
@@ -386,6 +355,8 @@ enum exchange_state exchange_answer(struct exchange *x) {
             return next;
         if (x->parent)
             return STATE_DONE;
+        if (x->local.file >= 0)
+            pace_begin(x);
         gather_init(&g, x->engine->stage, &x->front->out);
         local_build(x, &g);
         x->is_head_out = true;

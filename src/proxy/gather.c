@@ -11,8 +11,13 @@ static void stage_close(struct gather *g) {
 }
 
 static void parts_send(struct gather *g) {
-    if (g->count && !g->error)
+    if (g->count && !g->error && g->spool &&
+        (g->is_paced || spool_left(g->spool) || !outbox_is_empty(g->outbox))) {
+        g->error = spool_add(g->spool, g->parts, g->count);
+        g->is_spool_error = g->error != 0;
+    } else if (g->count && !g->error) {
         g->error = outbox_send(g->outbox, g->parts, g->count);
+    }
     g->count = 0;
 }
 

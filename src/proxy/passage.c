@@ -31,7 +31,7 @@ static void data_pass(struct passage *passage, struct gather *g, struct str slic
 
 /* Keeps trailer lines until they are whole. False without memory. */
 static bool trailer_keep(struct exchange *x, struct passage *passage, struct str slice) {
-    if (passage->framing != H1_CHUNKED)
+    if (passage->framing != H1_CHUNKED || passage->drops_trailers)
         return true;
     if (!passage->trailer)
         passage->trailer = arena_alloc(&x->arena, H1_TRAILER_MAX);
@@ -88,11 +88,14 @@ static enum passage_verdict body_pass(struct exchange *x, struct passage *passag
 
 static enum passage_verdict source_read(struct passage *passage, struct inbox *in, struct duct *from,
                                         char *scratch) {
-    if (!from->can_read)
+    size_t most = passage->is_limited ? (size_t)passage->read_most : LOOP_SCRATCH_BYTES;
+    if (!from->can_read || most == 0)
         return PASSAGE_WAIT;
-    ssize_t got = inbox_fill(in, from, scratch, LOOP_SCRATCH_BYTES, LOOP_SCRATCH_BYTES);
-    if (got > 0)
+    ssize_t got = inbox_fill(in, from, scratch, most, LOOP_SCRATCH_BYTES);
+    if (got > 0) {
+        passage->read_most -= passage->is_limited ? (uint64_t)got : 0;
         return PASSAGE_YIELD;
+    }
     if (got == -EAGAIN)
         return PASSAGE_WAIT;
     if (got == -ENOMEM)
@@ -114,8 +117,10 @@ static enum passage_verdict input_pass(struct exchange *x, struct passage *passa
     if (passage->watched)
         affinity_watch(x, passage); /* before its bytes leave: the next request may be quicker than we are */
     int error = gather_send(g);
-    if (error)
-        return error == -ENOMEM ? PASSAGE_NO_MEMORY : PASSAGE_BROKEN_SINK;
+    if (error) {
+        x->error = error;
+        return error == -ENOMEM ? PASSAGE_NO_MEMORY : g->is_spool_error ? PASSAGE_NO_DISK : PASSAGE_BROKEN_SINK;
+    }
     if (g->bytes)
         exchange_progress(x);
     inbox_consume(in, in->view.len - input.len);
@@ -126,9 +131,9 @@ enum passage_verdict passage_move(struct exchange *x, struct passage *passage, s
                                   struct duct *from, char *scratch, struct gather *g) {
     for (int reads = 0; reads < READS_A_TURN; reads++) {
         enum passage_verdict verdict = input_pass(x, passage, in, g);
-        if (verdict != PASSAGE_WAIT || !outbox_is_empty(g->outbox))
+        if (verdict != PASSAGE_WAIT || gather_is_full(g))
             return verdict;
-        gather_init(g, x->engine->stage, g->outbox);
+        gather_renew(g);
         verdict = source_read(passage, in, from, scratch);
         if (verdict == PASSAGE_DONE) {
             passage_end(x, passage, g);

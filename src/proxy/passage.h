@@ -16,6 +16,7 @@ enum passage_verdict {
     PASSAGE_BROKEN_SOURCE,
     PASSAGE_BROKEN_SINK,
     PASSAGE_NO_MEMORY,
+    PASSAGE_NO_DISK, /* what was to be kept could not be written; x->error tells why */
     PASSAGE_VERDICTS
 };
 

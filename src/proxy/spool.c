@@ -29,8 +29,19 @@ void spool_fini(struct spool *spool) {
 }
 
 bool spool_has_room(const struct spool *spool) {
+    if (spool->file >= 0)
+        return spool->len < spool->limits.file_bytes;
     uint64_t left = spool_left(spool);
     return left < spool->limits.memory_bytes || left < spool->limits.file_bytes;
+}
+
+/* A stream's sent bytes make room. */
+static void memory_shift(struct spool *spool) {
+    if (!spool->limits.is_stream || spool->at == 0)
+        return;
+    spool->len -= spool->at;
+    memmove(spool->memory, spool->memory + spool->at, (size_t)spool->len);
+    spool->at = 0;
 }
 
 static bool memory_grow(struct spool *spool, size_t more) {
@@ -127,6 +138,8 @@ int spool_add(struct spool *spool, const struct iovec *parts, int count) {
     size_t more = 0;
     for (int i = 0; i < count; i++)
         more += parts[i].iov_len;
+    if (spool->file < 0 && more > spool->room - (size_t)spool->len)
+        memory_shift(spool);
     if (spool->file < 0 && spool->len + more > spool->limits.memory_bytes && spool->limits.file_bytes) {
         int error = file_open_unnamed(spool);
         if (error)

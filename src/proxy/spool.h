@@ -12,6 +12,7 @@ struct spool_limits {
     size_t memory_bytes;
     uint64_t file_bytes; /* 0: no file is used, and what is beyond memory_bytes finds no room */
     const struct temp_path *path;
+    bool is_stream; /* what was sent is not asked for again */
 };
 
 struct spool {
@@ -46,7 +47,7 @@ struct str spool_text(const struct spool *spool);
 ssize_t spool_send(struct spool *spool, struct duct *duct, uint64_t most);
 /* All is to be sent once more. */
 void spool_rewind(struct spool *spool);
-/* What was sent is not asked for again: begins anew at the front once nothing is left. */
+/* Of a stream: begins anew at the front once nothing is left. */
 void spool_shift(struct spool *spool);
 
 #endif

@@ -124,6 +124,13 @@ static void buffers_build(struct builder *out) {
         builder_format(out, "proxy_request_buffering off;\n");
     if (dice_chance(&world.fate, 500))
         builder_format(out, "client_body_buffer_size %u;\n", (unsigned)between(0, 2000));
+    if (dice_chance(&world.fate, 400))
+        builder_format(out, "proxy_buffering off;\n");
+    if (dice_chance(&world.fate, 500))
+        builder_format(out, "proxy_max_temp_file_size %u;\n",
+                       dice_chance(&world.fate, 300) ? 0 : (unsigned)between(4096, 50000));
+    if (dice_chance(&world.fate, 300))
+        builder_format(out, "proxy_buffer_size 1k;\nproxy_buffers %u 1k;\n", (unsigned)between(3, 9));
 }
 
 /* Everybody may pass, but it is asked: at once, or by a connection that is refused. */

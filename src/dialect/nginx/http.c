@@ -1,6 +1,7 @@
 #include "dialect/nginx/http.h"
 
 #include "dialect/nginx/map.h"
+#include "dialect/nginx/pass.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/slot.h"
 #include "dialect/nginx/unit.h"
@@ -13,6 +14,7 @@ void http_enter(struct scope *scope) {
     map_declare(scope);
     slot_declare(scope);
     scope_read(scope);
+    pass_verify(scope);
 }
 
 void http_read(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -163,6 +165,8 @@ static const struct directive rows[] = {
     {"keepalive_min_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms, POLICY(keepalive_min_timeout_ms),
      NULL},
     {"reset_timedout_connection", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(resets_timedout), NULL},
+    {"limit_rate", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(limit_rate), NULL},
+    {"limit_rate_after", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(limit_rate_after), NULL},
     {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(body.buffer_bytes), NULL},
     {"client_body_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(body.path), NULL},
     {"client_body_in_file_only", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_only_set, NOTHING, NULL},

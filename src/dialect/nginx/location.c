@@ -2,6 +2,7 @@
 
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/headers.h"
+#include "dialect/nginx/pass.h"
 
 struct pattern {
     enum route_match match;
@@ -167,6 +168,7 @@ static enum route_added route_add(struct scope *scope, struct route_table *table
 }
 
 void location_end(struct scope *scope) {
+    pass_verify(scope);
     struct route_table *table =
         scope->context & CONTEXT_LOCATION ? &scope->route->children : &scope->site->routes;
     for (size_t i = 0; i < table->prefix_count && !scope->reader->is_starved; i++)

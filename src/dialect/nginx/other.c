@@ -50,7 +50,6 @@ static const struct directive rows[] = {
     NOTE("override_charset", NULL),
     ONLY("ssl", "off"),
     WARN("http2", no_http2),
-    ONLY("limit_rate", "0"),
     ONLY("mirror", "off"),
     WARN("ssi", no_ssi),
     NOTE("ssi_last_modified", no_ssi),
@@ -81,7 +80,6 @@ static const struct directive rows[] = {
     MISSING("image_filter"),
     MISSING("js_content"),
     MISSING("js_import"),
-    MISSING("limit_rate_after"),
     MISSING("memcached_pass"),
     MISSING("min_delete_depth"),
     MISSING("mirror_request_body"),
@@ -109,9 +107,7 @@ static const struct directive rows[] = {
     MISSING("proxy_cache_revalidate"),
     MISSING("proxy_cache_use_stale"),
     MISSING("proxy_cache_valid"),
-    MISSING("proxy_limit_rate"),
     MISSING("proxy_protocol"),
-    MISSING("proxy_send_lowat"),
     MISSING("proxy_store_access"),
     MISSING("websocket_pass"),
     MISSING("mp4_buffer_size"),
@@ -122,7 +118,6 @@ static const struct directive rows[] = {
     MISSING("early_hints"),
     MISSING("keyval"),
     MISSING("keyval_zone"),
-    MISSING("proxy_pass_trailers"),
     MISSING("status_zone"),
 };
 

@@ -189,3 +189,39 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
     scope->route->pass = pass;
     scope->route->action = ROUTE_PASS;
 }
+
+/* Sizes that are of no use together, as nginx finds them once a block is read. */
+static const char *sizes_fault(const struct proxy_policy *proxy, const char **name) {
+    size_t size = proxy->head_bytes > proxy->buffer_bytes ? proxy->head_bytes : proxy->buffer_bytes;
+    size_t busy = proxy->busy_bytes ? proxy->busy_bytes : 2 * size;
+    *name = "proxy_busy_buffers_size";
+    if (busy < size)
+        return "must be equal to or greater than the maximum of the value of \"proxy_buffer_size\" and one of "
+               "the "
+               "\"proxy_buffers\"";
+    if (busy > (proxy->buffers - 1) * proxy->buffer_bytes)
+        return "must be less than the size of all \"proxy_buffers\" minus one buffer";
+    *name = "proxy_temp_file_write_size";
+    if (proxy->temp_write_bytes && proxy->temp_write_bytes < size)
+        return "must be equal to or greater than the maximum of the value of \"proxy_buffer_size\" and one of "
+               "the "
+               "\"proxy_buffers\"";
+    *name = "proxy_max_temp_file_size";
+    if (proxy->temp_max_bytes && proxy->temp_max_bytes < size)
+        return "must be 0, for no temporary file, or equal to or greater than the maximum of the value of "
+               "\"proxy_buffer_size\" and one of the \"proxy_buffers\"";
+    return NULL;
+}
+
+void pass_verify(struct scope *scope) {
+    static const char *const names[] = {"proxy_buffer_size", "proxy_buffers", "proxy_busy_buffers_size",
+                                        "proxy_temp_file_write_size", "proxy_max_temp_file_size"};
+    const struct node *last = NULL;
+    for (const struct node *node = scope->block->first; node; node = node->next)
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+            if (str_eq(node_name(node), str_of(names[i])))
+                last = node;
+    const char *name, *fault = last ? sizes_fault(&scope->policy->proxy, &name) : NULL;
+    if (fault)
+        reader_fail(scope->reader, &last->words[0], "\"%s\" %s", name, fault);
+}

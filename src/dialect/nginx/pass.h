@@ -5,5 +5,7 @@
 
 /* Row's handler: proxy_pass URL. */
 void pass_read(struct scope *scope, const struct node *node, const struct directive *row);
+/* To be called when a block has been read whole: do its proxy_buffer* sizes go together? */
+void pass_verify(struct scope *scope);
 
 #endif

@@ -2,6 +2,7 @@
 #include "dialect/nginx/headers.h"
 #include "dialect/nginx/pass.h"
 #include "dialect/nginx/set.h"
+#include "dialect/nginx/unit.h"
 
 /* How requests are passed to an upstream. */
 
@@ -43,6 +44,21 @@ static void method_set(struct scope *scope, const struct node *node, const struc
         set_fail(scope, at, row, "the name of a method, as POST");
     else
         compile_template(scope, at, at->text, method);
+}
+
+/* proxy_buffers NUMBER SIZE */
+static void buffers_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t count, bytes;
+    if (!str_to_u64(node->words[1].text, &count) || count < 2 || count > 65536) {
+        set_fail(scope, &node->words[1], row, "a number of buffers, 2 at least, then their size");
+        return;
+    }
+    if (!unit_size(node->words[2].text, false, &bytes) || bytes == 0 || bytes > 1 << 30) {
+        set_fail(scope, &node->words[2], row, "the size of a buffer, as 8k");
+        return;
+    }
+    scope->policy->proxy.buffers = (size_t)count;
+    scope->policy->proxy.buffer_bytes = (size_t)bytes;
 }
 
 /* proxy_set_body TEXT */
@@ -104,7 +120,6 @@ static void tries_set(struct scope *scope, const struct node *node, const struct
 }
 
 static const char no_cache[] = "nothing is cached here";
-static const char streams[] = "bodies are streamed in both directions, and what is held is bounded";
 
 static const struct directive rows[] = {
     {"proxy_pass", CONTEXT_LOCATION | CONTEXT_LOCATION_IF | CONTEXT_LIMIT, 1, 1, DIRECTIVE_ONCE, pass_read,
@@ -126,19 +141,24 @@ static const struct directive rows[] = {
     {"proxy_next_upstream_tries", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tries_set, NOTHING, NULL},
     {"proxy_next_upstream_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms,
      POLICY(next_upstream_timeout_ms), NULL},
-    {"proxy_buffering", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
     {"proxy_request_buffering", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.is_request_buffered),
      NULL},
-    {"proxy_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"proxy_buffers", CONTEXT_HSL, 2, 2, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"proxy_busy_buffers_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"proxy_max_temp_file_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"proxy_temp_file_write_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"proxy_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_nothing, NOTHING, streams},
-    {"proxy_headers_hash_max_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
-    {"proxy_headers_hash_bucket_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"proxy_buffering", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.is_buffered), NULL},
+    {"proxy_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(proxy.head_bytes), NULL},
+    {"proxy_buffers", CONTEXT_HSL, 2, 2, DIRECTIVE_ONCE, buffers_set, NOTHING, NULL},
+    {"proxy_busy_buffers_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(proxy.busy_bytes), NULL},
+    {"proxy_max_temp_file_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_bytes, POLICY(proxy.temp_max_bytes),
+     NULL},
+    {"proxy_temp_file_write_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(proxy.temp_write_bytes),
+     NULL},
+    {"proxy_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(proxy.temp_path), NULL},
+    {"proxy_limit_rate", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(proxy.limit_rate), NULL},
+    {"proxy_pass_trailers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.passes_trailers), NULL},
+    {"proxy_send_lowat", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"proxy_socket_keepalive", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "servers that vanish are found in any case"},
+    {"proxy_headers_hash_max_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
+    {"proxy_headers_hash_bucket_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"proxy_cache_bypass", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, set_nothing, NOTHING, no_cache},
     {"proxy_no_cache", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, set_nothing, NOTHING, no_cache},
     {"proxy_cache", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},

@@ -1,5 +1,6 @@
 #include "dialect/nginx/set.h"
 
+#include "dialect/nginx/compile.h"
 #include "dialect/nginx/refusal.h"
 #include "dialect/nginx/unit.h"
 
@@ -44,6 +45,18 @@ void set_size(struct scope *scope, const struct node *node, const struct directi
         *(size_t *)scope_member(scope, row) = (size_t)bytes;
     else
         set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
+}
+
+void set_rate(struct scope *scope, const struct node *node, const struct directive *row) {
+    const struct word *at = &node->words[1];
+    struct template *rate = scope_member(scope, row);
+    uint64_t bytes = 1;
+    if (!compile_has_variable(at->text) && !unit_size(at->text, false, &bytes))
+        set_fail(scope, at, row, "bytes a second, as 500, 100k or 1m; 0 is no limit");
+    else if (bytes == 0)
+        *rate = (struct template){0};
+    else
+        compile_template(scope, at, at->text, rate);
 }
 
 void set_temp_path(struct scope *scope, const struct node *node, const struct directive *row) {

@@ -10,6 +10,7 @@ typedef void set_function(struct scope *scope, const struct node *node, const st
 set_function set_flag;      /* on|off -> bool */
 set_function set_number;    /* -> uint64_t */
 set_function set_size;      /* k m -> size_t */
+set_function set_rate;      /* bytes a second, with variables -> struct template; 0: empty */
 set_function set_temp_path; /* PATH [LEVEL [LEVEL [LEVEL]]] -> struct temp_path */
 set_function set_bytes;     /* k m g -> uint64_t */
 set_function set_time_ms;   /* -> uint64_t; 0 is allowed */

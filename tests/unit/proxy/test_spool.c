@@ -41,7 +41,7 @@ static int teardown(void **state) {
 
 static struct spool make(size_t memory_bytes, uint64_t file_bytes) {
     struct spool spool;
-    const struct spool_limits limits = {memory_bytes, file_bytes, &path};
+    const struct spool_limits limits = {memory_bytes, file_bytes, &path, false};
     spool_init(&spool, &limits, &total);
     return spool;
 }
@@ -145,6 +145,25 @@ static void test_file_of_the_rest(void **state) {
     spool_fini(&spool);
 }
 
+/* A stream stays in memory while what is left of it fits there. */
+static void test_stream(void **state) {
+    (void)state;
+    struct spool spool = make(5000, 10000);
+    spool.limits.is_stream = true;
+    for (int i = 0; i < 3000; i++) {
+        add(&spool, "0123456789");
+        if (i < 10)
+            continue;
+        spool.at += 10; /* sent */
+        spool_shift(&spool);
+    }
+    assert_int_equal(spool.file, -1);
+    assert_int_equal(spool_left(&spool), 100);
+    assert_true(total <= 5000);
+    spool_fini(&spool);
+    assert_int_equal(total, 0);
+}
+
 static void test_name(void **state) {
     (void)state;
     struct arena_pool arenas;
@@ -175,7 +194,7 @@ static void test_no_directory(void **state) {
     static const char text[] = "0123456789";
     struct iovec part = {(void *)(uintptr_t)text, 10};
     struct temp_path nowhere = {.directory = STR("/nonexistent/deep/down")};
-    const struct spool_limits limits = {8, 100, &nowhere};
+    const struct spool_limits limits = {8, 100, &nowhere, false};
     struct spool spool;
     spool_init(&spool, &limits, &total);
     assert_int_equal(spool_add(&spool, &part, 1), -ENOENT);
@@ -184,9 +203,9 @@ static void test_no_directory(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_memory), cmocka_unit_test(test_room),
-        cmocka_unit_test(test_file),   cmocka_unit_test(test_file_of_the_rest),
-        cmocka_unit_test(test_name),   cmocka_unit_test(test_no_directory),
+        cmocka_unit_test(test_memory),           cmocka_unit_test(test_room),   cmocka_unit_test(test_file),
+        cmocka_unit_test(test_file_of_the_rest), cmocka_unit_test(test_stream), cmocka_unit_test(test_name),
+        cmocka_unit_test(test_no_directory),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
