@@ -6,6 +6,7 @@
 #include "loop/clock.h"
 #include "loop/zone.h"
 #include "proxy/exchange.h"
+#include "proxy/guard/password_cache.h"
 #include "proxy/queue.h"
 #include "proxy/tunnel.h"
 
@@ -69,7 +70,6 @@ static void parts_free(struct engine *engine) {
         idle_pool_free(engine->idle);
     if (engine->ducts)
         duct_pool_free(engine->ducts);
-    mem_free(engine->passwords);
     mem_free(engine->back_scratch);
     mem_free(engine->stage);
     arena_pool_fini(&engine->arenas);
@@ -134,6 +134,7 @@ void engine_free(struct engine *engine) {
     engine->health = NULL;
     idle_pool_free(engine->idle);
     engine->idle = NULL;
+    password_cache_fini(engine);
     loop_turn(engine->loop, 0); /* buries what was closed */
     struct snapshot_hold *hold = engine->hold;
     engine->hold = NULL;

@@ -69,7 +69,7 @@ struct engine {
     char *stage;        /* GATHER_STAGE_BYTES: where messages are put together */
     struct h1_head head; /* where heads are parsed, before they are kept */
 
-    struct password_cache *passwords; /* of auth_basic; NULL until the first slow one was looked at */
+    struct password_cache *passwords; /* of auth_basic; NULL until there was a slow one */
 
     struct engine_counts counts;
     struct timer sweep;       /* once a second: idle sessions */

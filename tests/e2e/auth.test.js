@@ -89,6 +89,31 @@ describe("auth_basic", () => {
     assert.equal((await fetched(t, hawser, "/large", who)).status, 401);
   });
 
+  test("keeps nobody waiting who has nothing to do with it", async (t) => {
+    const slow = "$2y$13$abcdefghijklmnopqrstuuQBUk0tdLMullE7V2jUbfpLLoO3pD7Ze"; // half a second of work
+    const hawser = await startConfig(t, ({ port, folder }) => `worker_processes 1; http { server { listen 127.0.0.1:${port}; root ${folder};
+      location /inner { } location / { auth_basic x; auth_basic_user_file htpasswd; } } }`, { files: { htpasswd: `slow:${slow}`, inner: "x", "index.html": "x" } });
+    const asked = [1, 2].map(() => fetched(t, hawser, "/", basic("slow", "password")));
+    const wrong = fetched(t, hawser, "/", basic("slow", "x"));
+    const gone = await connect(t, hawser.port);
+    gone.write(get("/", basic("slow", "y")));
+    let over = false;
+    Promise.all([...asked, wrong]).then(() => (over = true));
+    let served = 0;
+    let worst = 0;
+    while (!over) {
+      const before = Date.now();
+      assert.equal((await fetched(t, hawser, "/inner")).status, 200);
+      if (!over) worst = Math.max(worst, Date.now() - before);
+      if (++served === 3) gone.destroy();
+    }
+    assert.deepEqual((await Promise.all([...asked, wrong])).map((one) => one.status), [200, 200, 401]);
+    assert.ok(served > 10 && worst < 300, `${served} served, the slowest in ${worst} ms`);
+    const before = Date.now();
+    assert.equal((await fetched(t, hawser, "/", basic("slow", "password"))).status, 200);
+    assert.ok(Date.now() - before < 200, "remembered");
+  });
+
   test("and addresses: satisfy any and all", async (t) => {
     const hawser = await startConfig(t, config, { files });
     const who = basic("plain", "password");

@@ -140,9 +140,18 @@ static enum guard_verdict user_judge(struct exchange *x, const struct guard *gua
     file_close(file);
     if (error)
         return file_fail(x, "read", memory, (int)error);
-    if (search.is_found &&
-        password_cache_ask(x->engine, str_make(search.hash, search.hash_len), credentials->password))
+    switch (search.is_found
+                ? password_cache_ask(x, str_make(search.hash, search.hash_len), credentials->password)
+                : PASSWORD_WRONG) {
+    case PASSWORD_RIGHT:
         return GUARD_PASSES;
+    case PASSWORD_ASKED:
+        return GUARD_WAITS;
+    case PASSWORD_UNASKED:
+        return refuse(x, 503);
+    case PASSWORD_WRONG:
+        break;
+    }
     if (search.is_found)
         exchange_log(x, LOG_ERROR, "user \"%.*s\": password mismatch", STR_ARG(credentials->user));
     else
@@ -154,6 +163,8 @@ enum guard_verdict basic_check(struct exchange *x, const struct guard *guard) {
     struct credentials credentials;
     if (!guard->has_realm || !guard->has_user_file)
         return GUARD_ASIDE;
+    if (x->guarding->password)
+        return GUARD_WAITS;
     struct str realm = template_eval_copy(x, &guard->realm);
     if (!realm.ptr)
         return refuse(x, 503);

@@ -3,6 +3,7 @@
 #include "proxy/guard/access.h"
 #include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
+#include "proxy/guard/password_cache.h"
 #include "proxy/guard/real_ip.h"
 #include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
@@ -26,7 +27,7 @@ bool guard_post_read(struct exchange *x) {
 
 uint64_t guard_wait_ms(const struct exchange *x) {
     uint64_t now_ms = x->engine->loop->now_ms, wake_ms = x->guarding ? x->guarding->wake_ms : 0;
-    if (x->guarding && x->guarding->asking)
+    if (x->guarding && (x->guarding->asking || x->guarding->password))
         return LOOK_MS; /* what it waits for has deadlines of its own */
     return wake_ms > now_ms ? wake_ms - now_ms : 0;
 }
@@ -36,6 +37,7 @@ void guard_end(struct exchange *x) {
         return;
     limit_release(&x->guarding->holds);
     subrequest_cancel(x);
+    password_cache_forget(x);
 }
 
 /* With auth_delay a 401 is told late, so that passwords cannot be guessed quickly. */

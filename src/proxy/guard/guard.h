@@ -29,10 +29,11 @@ struct guarding {
     struct str challenge; /* lines of the head that a 401 comes with */
     uint64_t wake_ms;     /* a delayed request goes on then; 0: it is not delayed */
     enum limit_outcome request_outcome, connection_outcome;
-    struct limit_hold *holds; /* what limit_conn counts this request in */
-    struct exchange *asking;  /* auth_request's own exchange, under way; NULL: none is */
-    unsigned answer;          /* the status that it came to; 0: none yet */
-    bool is_delayed;          /* auth_delay: refused already, and waits to be told */
+    struct limit_hold *holds;       /* what limit_conn counts this request in */
+    struct exchange *asking;        /* auth_request's own exchange, under way; NULL: none is */
+    unsigned answer;                /* the status that it came to; 0: none yet */
+    struct password_wait *password; /* being looked at; NULL: none is */
+    bool is_delayed;                /* auth_delay: refused already, and waits to be told */
 };
 
 /* Goes on with the checks, and then with the route's content. */
