@@ -17,9 +17,9 @@ static void receiver_look(struct pump *pump) {
 }
 
 /* Reads, sends, holds the rest. */
-static ssize_t quick_move(struct pump *pump, int *error) {
+static ssize_t quick_move(struct pump *pump, size_t most, int *error) {
     char *scratch = pump->from->loop->scratch;
-    ssize_t got = duct_recv(pump->from, scratch, LOOP_SCRATCH_BYTES);
+    ssize_t got = duct_recv(pump->from, scratch, most);
     if (got <= 0)
         return got;
     if (pump->walk)
@@ -30,9 +30,9 @@ static ssize_t quick_move(struct pump *pump, int *error) {
 }
 
 /* Looks, sends, takes away what was sent. */
-static ssize_t careful_move(struct pump *pump, int *error) {
+static ssize_t careful_move(struct pump *pump, size_t most, int *error) {
     char *scratch = pump->from->loop->scratch;
-    ssize_t got = duct_peek(pump->from, scratch, LOOP_SCRATCH_BYTES);
+    ssize_t got = duct_peek(pump->from, scratch, most);
     if (got <= 0)
         return got;
     ssize_t sent = duct_send(pump->to.duct, scratch, (size_t)got);
@@ -53,8 +53,15 @@ static enum pump_verdict end_pass(struct pump *pump) {
     return PUMP_ENDED;
 }
 
+static size_t room_of(const struct pump *pump) {
+    return pump->throttle ? throttle_allow(pump->throttle, pump->from->loop->now_ms, LOOP_SCRATCH_BYTES)
+                          : LOOP_SCRATCH_BYTES;
+}
+
 enum pump_verdict pump_run(struct pump *pump) {
     struct duct *to = pump->to.duct;
+    if (pump->throttle)
+        pump->throttle->is_waiting = false;
     if (pump->is_ended)
         return PUMP_ENDED;
     int error = outbox_flush(&pump->to);
@@ -64,7 +71,10 @@ enum pump_verdict pump_run(struct pump *pump) {
         if (reads == READS_A_TURN)
             return PUMP_YIELD;
         receiver_look(pump);
-        ssize_t moved = pump->is_careful ? careful_move(pump, &error) : quick_move(pump, &error);
+        size_t room = room_of(pump);
+        if (room == 0)
+            return PUMP_WAIT;
+        ssize_t moved = pump->is_careful ? careful_move(pump, room, &error) : quick_move(pump, room, &error);
         if (moved == -EAGAIN)
             continue;
         if (moved == 0)
@@ -73,6 +83,8 @@ enum pump_verdict pump_run(struct pump *pump) {
             return PUMP_BROKEN_FROM;
         pump->bytes += (uint64_t)moved;
         counter_add(pump->meter, (uint64_t)moved);
+        if (pump->throttle)
+            throttle_spend(pump->throttle, pump->from->loop->now_ms, (size_t)moved);
     }
     return error == -ENOMEM ? PUMP_NO_MEMORY : PUMP_BROKEN_TO;
 }

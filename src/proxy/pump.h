@@ -3,6 +3,7 @@
 
 #include "codec/ws.h"
 #include "proxy/outbox.h"
+#include "proxy/throttle.h"
 
 /* One direction of a tunnel: moves bytes from a duct to another. It is blind, or, given a walk, watching: then
  * it knows where a frame ends and another may be put in between.
@@ -13,16 +14,17 @@
  * at all. */
 struct pump {
     struct duct *from;
-    struct outbox to;      /* holds what a send of a quick pump left over */
-    struct counter *meter; /* where they are counted as well */
-    uint64_t bytes;        /* moved */
-    struct ws_walk *walk;  /* NULL: blind */
+    struct outbox to;          /* holds what a send of a quick pump left over */
+    struct counter *meter;     /* where they are counted as well */
+    uint64_t bytes;            /* moved */
+    struct ws_walk *walk;      /* NULL: blind */
+    struct throttle *throttle; /* NULL: as fast as it goes */
     bool is_careful;
     bool is_ended; /* the sender's FIN was read and passed on */
 };
 
 enum pump_verdict {
-    PUMP_WAIT,  /* nothing to read, or the receiver takes no more */
+    PUMP_WAIT,  /* nothing to read, the receiver takes no more, or the throttle is waiting */
     PUMP_YIELD, /* had its share of this turn */
     PUMP_ENDED, /* all was passed on, the FIN too */
     PUMP_BROKEN_FROM,

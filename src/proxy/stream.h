@@ -18,6 +18,8 @@ enum exchange_state stream_connect(struct exchange *x);
 enum exchange_state stream_answer(struct exchange *x);
 /* A variable that streams alone have. False when it is none of those. */
 bool stream_eval(const struct exchange *x, enum variable_id id, struct builder *out);
+/* proxy_upload_rate and proxy_download_rate, bytes a second; 0: as fast as it goes. False when both are. */
+bool stream_rates(struct exchange *x, uint64_t *up, uint64_t *down);
 /* May another server be tried? */
 bool stream_may_retry(const struct exchange *x, unsigned next_bit);
 

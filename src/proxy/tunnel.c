@@ -3,6 +3,7 @@
 #include "loop/random.h"
 #include "proxy/guard/limit.h"
 #include "proxy/queue.h"
+#include "proxy/stream.h"
 #include "proxy/variables.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ enum {
 
 static void tunnel_bury(struct task *task) {
     struct tunnel *tunnel = LIST_OF(task, struct tunnel, task);
+    throttles_free(tunnel->throttles);
     slab_free(&tunnel->engine->tunnels, tunnel);
 }
 
@@ -35,6 +37,8 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
         return;
     tunnel->is_over = true;
     timer_disarm(&tunnel->idle);
+    if (tunnel->throttles)
+        timer_disarm(&tunnel->throttles->timer);
     list_remove(&tunnel->task.node);
     tunnel->task.run = tunnel_bury;
     list_remove(&tunnel->node);
@@ -99,6 +103,17 @@ static uint64_t activity(const struct tunnel *tunnel) {
     return 2 * (up->bytes + down->bytes) - up->to.len - down->to.len;
 }
 
+/* A pump waits for its rate: it goes on in time, and that the tunnel is idle is counted from then. */
+static void throttled_wait(struct tunnel *tunnel) {
+    struct loop *loop = tunnel->engine->loop;
+    uint64_t wait_ms = throttles_wait_ms(tunnel->throttles, loop->now_ms);
+    if (wait_ms == UINT64_MAX)
+        return;
+    loop_arm(loop, &tunnel->throttles->timer, wait_ms);
+    if (tunnel->leaving == WHY_NONE)
+        loop_arm(loop, &tunnel->idle, wait_ms + tunnel->idle_ms);
+}
+
 static void tunnel_run(struct tunnel *tunnel) {
     uint64_t before = activity(tunnel);
     bool was_half = tunnel->up.is_ended || tunnel->down.is_ended;
@@ -110,6 +125,8 @@ static void tunnel_run(struct tunnel *tunnel) {
         tunnel_close(tunnel, WHY_DONE);
     else if (tunnel->leaving == WHY_NONE && (activity(tunnel) != before || is_half != was_half))
         loop_arm(tunnel->engine->loop, &tunnel->idle, tunnel->idle_ms);
+    if (tunnel->throttles && !tunnel->is_over)
+        throttled_wait(tunnel);
 }
 
 static void tunnel_ready(struct duct *duct) {
@@ -181,19 +198,40 @@ static struct ws_walk *walk_begin(struct exchange *x, struct str early) {
     return walk;
 }
 
+static void throttle_fire(struct timer *timer) {
+    tunnel_run(LIST_OF(timer, struct throttles, timer)->owner);
+}
+
+/* The rates of a stream that has some. False without memory. */
+static bool throttles_begin(struct tunnel *tunnel, struct exchange *x) {
+    uint64_t up_rate, down_rate, now_ms = tunnel->engine->loop->now_ms;
+    if (!x->is_stream || !stream_rates(x, &up_rate, &down_rate))
+        return true;
+    tunnel->throttles = throttles_new(up_rate, down_rate, now_ms, throttle_fire, tunnel);
+    if (!tunnel->throttles)
+        return false;
+    throttle_spend(&tunnel->throttles->up, now_ms, x->front->in.view.len);
+    return true;
+}
+
 enum why tunnel_begin(struct exchange *x, struct str early_down) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
     struct tunnel *tunnel = variables_keep(x) ? slab_new(&engine->tunnels) : NULL;
     if (!tunnel)
         return WHY_NO_MEMORY;
+    tunnel->engine = engine;
+    if (!throttles_begin(tunnel, x)) {
+        slab_free(&engine->tunnels, tunnel);
+        return WHY_NO_MEMORY;
+    }
     struct iovec early = {(void *)(uintptr_t)front->in.view.ptr, front->in.view.len};
     int error = early.iov_len ? outbox_send(&x->back.out, &early, 1) : 0;
     if (error) {
+        throttles_free(tunnel->throttles);
         slab_free(&engine->tunnels, tunnel);
         return error == -ENOMEM ? WHY_NO_MEMORY : WHY_BACKEND_RESET;
     }
-    tunnel->engine = engine;
     tunnel->began_ms = engine->loop->now_ms;
     tunnel->idle_ms = (uint32_t)exchange_policy(x)->read_timeout_ms;
     tunnel->ends_whole = x->is_stream && !exchange_policy(x)->stream.half_closes;
@@ -202,6 +240,8 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     timer_init(&tunnel->idle, tunnel_expire);
     pump_init(&tunnel->up, front->duct, &x->back.out, &x->meter->bytes_up);
     pump_init(&tunnel->down, x->back.duct, &front->out, &x->meter->bytes_down);
+    tunnel->up.throttle = tunnel->throttles ? &tunnel->throttles->up : NULL;
+    tunnel->down.throttle = tunnel->throttles ? &tunnel->throttles->down : NULL;
     counter_add(&x->meter->tunnels, 1);
     tunnel->down.walk = walk_begin(x, early_down);
     tunnel->up.bytes = early.iov_len;

@@ -12,15 +12,16 @@ struct tunnel {
     struct engine *engine;
     uint32_t idle_ms;
     bool is_over;
-    bool ends_whole;           /* one direction's end is the other's: streams without proxy_half_close */
-    uint8_t leaving;           /* enum why: it is to end in good order when `idle` fires; WHY_NONE: it is not */
-    uint8_t waits;             /* for the end of a frame, when leaving */
-    struct task task;          /* goes on in the next turn; once over, frees */
-    struct list node;          /* in engine->tunnel_list */
-    struct peer *peer;         /* a reference; counted in active and tunnels */
-    struct sid *sid;           /* pinned; NULL: none */
-    struct limit_hold *holds;  /* what limit_conn counts it in; NULL: nothing */
-    struct exchange *exchange; /* kept for the access log; else NULL */
+    bool ends_whole;          /* one direction's end is the other's: streams without proxy_half_close */
+    uint8_t leaving;          /* enum why: it is to end in good order when `idle` fires; WHY_NONE: it is not */
+    uint8_t waits;            /* for the end of a frame, when leaving */
+    struct task task;         /* goes on in the next turn; once over, frees */
+    struct list node;         /* in engine->tunnel_list */
+    struct peer *peer;        /* a reference; counted in active and tunnels */
+    struct sid *sid;          /* pinned; NULL: none */
+    struct limit_hold *holds; /* what limit_conn counts it in; NULL: nothing */
+    struct throttles *throttles; /* of a stream with a rate; NULL: none */
+    struct exchange *exchange;   /* kept for the access log; else NULL */
     uint64_t began_ms;
 };
 

@@ -107,6 +107,29 @@ describe("stream", () => {
     assert.match(hawser.log, /access forbidden by rule/);
   });
 
+  test("proxy_upload_rate and proxy_download_rate: a second's worth at once, and then so much a second", async (t) => {
+    const sink = await startRawBackend(t, async (wire) => {
+      if ((await wire.takeTo("\n")) === "down\n") wire.end("x".repeat(30000));
+      else wire.end(`${await wire.take(30000, 20000)}`.length + "\n");
+    });
+    const [slow] = await inBatches(1, 1, freePort);
+    const hawser = await startConfig(t, ({ port }) => `stream { map $server_port $rate { ${slow} 20k; default 0; }
+      server { listen 127.0.0.1:${port}; listen 127.0.0.1:${slow}; proxy_upload_rate $rate; proxy_download_rate $rate; proxy_timeout 1s; proxy_pass 127.0.0.1:${sink.port}; } }`);
+    const took = async (port, say, more) => {
+      const wire = await connect(t, port);
+      const begin = Date.now();
+      wire.write(say + more);
+      const got = await wire.ended(20000);
+      assert.equal(got, more ? "30000\n" : "x".repeat(30000));
+      return Date.now() - begin;
+    };
+    assert.ok((await took(hawser.port, "down\n", "")) < 900, "without a rate");
+    for (const [say, more] of [["down\n", ""], ["up\n", "x".repeat(30000)]]) {
+      const ms = await took(slow, say, more);
+      assert.ok(ms >= 950 && ms < 5000, `30,000 bytes at 20k a second took ${ms} ms`);
+    }
+  });
+
   test("proxy_protocol on sends a PROXY line first", async (t) => {
     const seen = [];
     const backend = await startRawBackend(t, async (wire) => {

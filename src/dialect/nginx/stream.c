@@ -137,7 +137,7 @@ static void return_read(struct scope *scope, const struct node *node, const stru
 static void rate_set(struct scope *scope, const struct node *node, const struct directive *row) {
     const struct word *at = &node->words[1];
     uint64_t bytes;
-    if (!compile_has_variable(at->text) && !unit_size(at->text, true, &bytes))
+    if (!compile_has_variable(at->text) && !unit_size(at->text, false, &bytes))
         set_fail(scope, at, row, "bytes a second, as 512k; 0 is without a limit");
     else
         compile_template(scope, at, at->text, scope_member(scope, row));
