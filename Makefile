@@ -50,6 +50,7 @@ $(BUILD)/hawser: $(OBJECTS)
 $(LIBRARY): $(filter-out $(BUILD)/src/main/hawser.o,$(OBJECTS))
 	@rm -f $@
 	@$(AR) rcs $@ $^
+$(BUILD)/src/admin/panel.o: src/admin/panel.html
 $(BUILD)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	@echo "  $(V) $<"

@@ -1,5 +1,8 @@
 #include "main/process.h"
 
+#include "admin/history.h"
+#include "admin/status.h"
+
 #include "base/mem.h"
 #include "base/version.h"
 #include "loop/clock.h"
@@ -87,7 +90,8 @@ static bool log_start(struct process *process, const struct model *model, struct
 static bool shared_make(struct process *process, struct model *model, struct diagnostics *diagnostics) {
     process->registry = registry_new(process->loops);
     process->sids = sid_table_new(SIDS_MAX);
-    if (!process->registry || !process->sids) {
+    process->history = history_new();
+    if (!process->registry || !process->sids || !process->history) {
         model_free(model);
         return say_starved(diagnostics);
     }
@@ -105,6 +109,9 @@ static bool worker_make(struct process *process, unsigned index, struct sockets 
                                  .sids = process->sids,
                                  .registry = process->registry,
                                  .tallies = process->tallies,
+                                 .tick = status_tick,
+                                 .report = status_serve,
+                                 .report_context = process->history,
                                  .descriptor_limit = process->descriptor_limit,
                                  .pid = (unsigned)getpid(),
                                  .hostname = process->hostname};
@@ -337,6 +344,7 @@ static void process_end(struct process *process) {
     sid_table_free(process->sids);
     registry_free(process->registry);
     mem_free(process->tallies);
+    history_free(process->history);
     if (process->pid_path[0])
         pid_file_remove(process->pid_path);
     error_logs_close(process->logs);

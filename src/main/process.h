@@ -14,7 +14,8 @@ struct process {
     struct log log; /* the head of their chain */
     bool logs_to_stderr;
     struct registry *registry;
-    struct tally *tallies; /* one a loop */
+    struct history *history; /* the last minutes, for the status page */
+    struct tally *tallies;   /* one a loop */
     struct sid_table *sids;
     struct snapshot *snapshot; /* in force; a reference is held */
     struct worker *workers;

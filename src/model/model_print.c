@@ -385,6 +385,12 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
     case ROUTE_STUB_STATUS:
         builder_str(out, STR("stub_status"));
         break;
+    case ROUTE_REPORT: {
+        static const char *const kinds[] = {"check_status", "metrics", "status_api"};
+        static const char *const formats[] = {"page", "html", "csv", "json", "events"};
+        builder_format(out, "%s as %s", kinds[route->report.kind], formats[route->report.format]);
+        break;
+    }
     case ROUTE_TEXT:
         builder_str(out, STR("text "));
         put_template(out, &policy->stream.text);

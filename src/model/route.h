@@ -7,6 +7,7 @@
 #include "model/guard.h"
 #include "model/pass.h"
 #include "model/rewrite.h"
+#include "model/status_report.h"
 #include "model/stream.h"
 #include "model/tls.h"
 
@@ -170,7 +171,8 @@ enum route_action {
     ROUTE_FILES,
     ROUTE_PASS,
     ROUTE_TEXT, /* of a stream: `return` */
-    ROUTE_STUB_STATUS
+    ROUTE_STUB_STATUS,
+    ROUTE_REPORT
 };
 
 /* Sibling locations. */
@@ -197,6 +199,7 @@ struct route {
     struct route *outer;   /* the location that it stands in; NULL: the server */
     enum route_action action;
     struct pass *pass;
+    struct status_report report; /* of ROUTE_REPORT */
     struct program program;
     struct limit_except *limit; /* limit_except; NULL: all methods are served alike */
     struct try_files *tries;    /* try_files; NULL: none */

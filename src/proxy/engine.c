@@ -47,6 +47,8 @@ static void tunnels_leave(struct engine *engine) {
 static void sweep(struct timer *timer) {
     struct engine *engine = LIST_OF(timer, struct engine, sweep);
     tunnels_leave(engine);
+    if (engine->tick && engine->hold)
+        engine->tick(engine);
     sid_sweep(engine->sids, engine->index, engine->loops, engine->loop->now_ms);
     if (engine->index == 0 && engine->hold)
         snapshot_tidy_logs(engine->hold->snapshot, engine->loop->now_ms);
@@ -91,6 +93,9 @@ struct engine *engine_new(const struct engine_setup *setup) {
     engine->descriptor_limit = setup->descriptor_limit;
     engine->pid = setup->pid;
     engine->hostname = setup->hostname;
+    engine->report = setup->report;
+    engine->report_context = setup->report_context;
+    engine->tick = setup->index == 0 ? setup->tick : NULL;
     engine->date_s = UINT64_MAX;
     arena_pool_init(&engine->arenas, ARENA_SPARE_PAGES, ARENA_BUDGET_BYTES);
     if (!parts_make(engine)) {

@@ -15,6 +15,9 @@
 /* All of the proxy that one loop runs: listeners, fronts, exchanges, tunnels and their memory. Everything here
  * is touched by its own loop's thread only, but for engine_new before the loop runs. */
 
+struct exchange;
+struct engine;
+
 struct engine_setup {
     struct loop *loop;
     unsigned index, loops;     /* which loop of how many */
@@ -24,7 +27,10 @@ struct engine_setup {
     struct tally *tallies;     /* one a loop, shared; outlive the engine; NULL: it has one of its own */
     int descriptor_limit;      /* of the process: the last few are kept back and answered 503; 0: not known */
     unsigned pid;              /* for $pid */
-    const char *hostname;      /* for $hostname; static or longer-lived than the engine; may be NULL */
+    void (*tick)(struct engine *engine); /* once a second on loop 0; NULL: nothing */
+    void (*report)(struct exchange *x);  /* prepares the answer of a route that reports; NULL: none does */
+    void *report_context;                /* for both */
+    const char *hostname; /* for $hostname; static or longer-lived than the engine; may be NULL */
 };
 
 struct engine_counts {
@@ -53,6 +59,9 @@ struct engine {
     struct registry *registry;
     int descriptor_limit;
     unsigned pid;
+    void (*tick)(struct engine *engine);
+    void (*report)(struct exchange *x);
+    void *report_context;
     const char *hostname;
     struct tally *tallies, *tally; /* of all loops; of this one */
     struct tally own_tally;

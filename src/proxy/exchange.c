@@ -5,6 +5,7 @@
 #include "proxy/affinity.h"
 #include "proxy/guard/guard.h"
 #include "proxy/guard/subrequest.h"
+#include "proxy/feed.h"
 #include "proxy/local.h"
 #include "proxy/naming.h"
 #include "proxy/proxied.h"
@@ -105,6 +106,11 @@ uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
         *why = WHY_QUEUE_TIMEOUT;
         return time_left_ms(x->group->upstream->queue_timeout_ms, x->engine->loop->now_ms - x->queue_began_ms);
     case STATE_ANSWER:
+        if (!x->local.feed || !x->is_head_out || !outbox_is_empty(&x->front->out))
+            break;
+        *why = WHY_NONE;
+        limit_ms = FEED_PERIOD_MS;
+        break;
     case STATE_ROUTE:
     case STATE_PICK:
     case STATE_TUNNEL:

@@ -60,6 +60,9 @@ struct local {
     uint64_t modified_s; /* of a file; 0: not known */
     int file;            /* -1: none; else the body, from offset */
     uint64_t file_at, file_end;
+    struct str (*feed)(struct exchange *x, struct arena *arena); /* the next event, in the arena; NULL: an answer with an
+                                                                    end */
+    uint64_t feed_due_ms;
 };
 
 /* A variable of the client's TLS connection, kept for when that is gone. */

@@ -5,6 +5,7 @@
 #include "proxy/affinity.h"
 #include "proxy/error_page.h"
 #include "proxy/exchange.h"
+#include "proxy/feed.h"
 #include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
 #include "proxy/pace.h"
@@ -230,7 +231,7 @@ static void local_build_body(const struct exchange *x, struct builder *out, uint
         builder_str(out, x->local.content_type);
         builder_str(out, STR("\r\n"));
     }
-    if (x->down.framing == H1_CHUNKED)
+    if (x->down.framing == H1_CHUNKED || x->down.framing == H1_UNTIL_CLOSE)
         return;
     builder_str(out, STR("Content-Length: "));
     builder_u64(out, len);
@@ -250,6 +251,8 @@ static uint8_t local_framing(struct exchange *x) {
     bool is_head = x->request ? x->method == H1_HEAD : x->is_head_refused;
     if (status == 204 || status == 304)
         return H1_NO_BODY;
+    if (x->local.feed && !is_head)
+        return x->is_minor_0 ? H1_UNTIL_CLOSE : H1_CHUNKED;
     if (is_head || !addition_has_trailers(x, status) || exchange_policy(x)->is_chunked_forbidden)
         return H1_LENGTH;
     return x->is_minor_0 || !x->request ? H1_LENGTH : H1_CHUNKED;
@@ -288,7 +291,7 @@ static void local_build(struct exchange *x, struct gather *g) {
     x->sent_bytes += g->stage.len;
     if (x->down.framing == H1_NO_BODY || is_head)
         local_close(x);
-    else
+    else if (!local->feed)
         local_build_text(x, g, len);
 }
 
@@ -364,6 +367,8 @@ enum exchange_state exchange_answer(struct exchange *x) {
     } else {
         error = exchange_flush(x, &x->front->out);
     }
+    if (!error && x->local.feed && x->method != H1_HEAD)
+        return feed_step(x);
     if (!error && outbox_is_empty(&x->front->out))
         error = (int)file_send(x);
     if (error)

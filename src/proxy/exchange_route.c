@@ -343,6 +343,10 @@ enum exchange_state exchange_content(struct exchange *x) {
         return next;
     if (x->route->action == ROUTE_PASS)
         return pass_begin(x);
+    if (x->route->action == ROUTE_REPORT) {
+        x->engine->report(x);
+        return answer_begin(x);
+    }
     next = x->route->action == ROUTE_STUB_STATUS ? stub_status_serve(x) : files_serve(x);
     return next == STATE_ANSWER ? answer_begin(x) : next;
 }

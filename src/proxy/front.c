@@ -485,7 +485,7 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     timer_init(&front->deadline, front_expire);
     loop_arm(engine->loop, &front->deadline, site->client_header_timeout_ms);
     list_append(&engine->front_list, &front->node);
-    listener->fronts++;
+    listener_take_front(listener);
     engine->counts.fronts++;
     tally_add(&engine->tally->active, 1);
     tally_add(&engine->tally->handled, 1);

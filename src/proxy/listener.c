@@ -84,6 +84,8 @@ struct listener *listener_new(struct engine *engine, int fd, const struct listen
         text[listen->text.len] = '\0';
         *listener =
             (struct listener){.ev = {listener_ready, fd}, .engine = engine, .listen = listen, .text = text};
+        struct listen_meter *meters = engine->registry ? registry_listen(engine->registry, listen->text) : NULL;
+        listener->meter = meters ? &meters[engine->index] : NULL;
         timer_init(&listener->pause, pause_end);
         list_init(&listener->burial.node);
         listener->burial.run = listener_bury;
@@ -116,7 +118,17 @@ void listener_close(struct listener *listener) {
     listener_free_if_unused(listener);
 }
 
+void listener_take_front(struct listener *listener) {
+    listener->fronts++;
+    if (!listener->meter)
+        return;
+    counter_add(&listener->meter->accepted, 1);
+    counter_add(&listener->meter->active, 1);
+}
+
 void listener_drop_front(struct listener *listener) {
+    if (listener->meter)
+        counter_sub(&listener->meter->active, 1);
     listener->fronts--;
     listener_free_if_unused(listener);
 }

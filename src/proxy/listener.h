@@ -11,7 +11,8 @@ struct listener {
     const struct listen *listen; /* in the snapshot in force; NULL: no longer named, accepts nothing */
     char *text;                  /* canonical address, by which the next snapshot's is found */
     size_t fronts;
-    struct timer pause; /* no descriptors or memory: accepts again when it fires */
+    struct listen_meter *meter; /* this loop's; NULL: there was no memory for it */
+    struct timer pause;         /* no descriptors or memory: accepts again when it fires */
     bool is_closed;
     struct task burial;
 };
@@ -20,6 +21,8 @@ struct listener {
 struct listener *listener_new(struct engine *engine, int fd, const struct listen *listen);
 /* Stops accepting; the memory goes when the last front has. */
 void listener_close(struct listener *listener);
+/* A front of it more, or less. */
+void listener_take_front(struct listener *listener);
 void listener_drop_front(struct listener *listener);
 
 #endif

@@ -25,6 +25,12 @@ struct meter {
 /* An answer's head has come, so long after the request began to be sent. */
 void meter_answer(struct meter *meter, unsigned status, uint64_t latency_us);
 
+/* What one loop has counted of one listening address, over all configurations that have it. */
+struct listen_meter {
+    _Alignas(64) struct counter accepted; /* connections */
+    struct counter active;                /* of them there are now, tunnels and streams not included */
+};
+
 /* The same counted by all loops, added up, for those who show it. */
 struct meter_sum {
     uint64_t bytes_up, bytes_down, requests, tunnels;

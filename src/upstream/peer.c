@@ -22,6 +22,15 @@ struct registry {
     struct list buckets[BUCKETS];
     size_t count, purge_at;
     unsigned loops;
+    struct list listens;
+};
+
+/* A listening address that has been met. There are few, and they are never forgotten. */
+struct listening {
+    struct list node;
+    struct listen_meter *meters;
+    size_t len;
+    char address[];
 };
 
 uint64_t peer_hash_upstream(struct str upstream) {
@@ -49,6 +58,7 @@ struct registry *registry_new(unsigned loops) {
         list_init(&registry->buckets[i]);
     registry->purge_at = PURGE_LEAST;
     registry->loops = loops;
+    list_init(&registry->listens);
     return registry;
 }
 
@@ -65,6 +75,11 @@ void registry_free(struct registry *registry) {
     for (size_t i = 0; i < BUCKETS; i++)
         LIST_EACH (&registry->buckets[i], node)
             forget(registry, LIST_OF(node, struct registered, node));
+    LIST_EACH (&registry->listens, node) {
+        struct listening *listening = LIST_OF(node, struct listening, node);
+        mem_free(listening->meters);
+        mem_free(listening);
+    }
     pthread_mutex_destroy(&registry->lock);
     mem_free(registry);
 }
@@ -148,4 +163,38 @@ struct peer *registry_peer(struct registry *registry, struct str upstream, const
         peer_take(peer);
     pthread_mutex_unlock(&registry->lock);
     return peer;
+}
+
+static struct listening *listening_find(const struct registry *registry, struct str address) {
+    LIST_EACH (&registry->listens, node) {
+        struct listening *listening = LIST_OF(node, struct listening, node);
+        if (str_eq(str_make(listening->address, listening->len), address))
+            return listening;
+    }
+    return NULL;
+}
+
+static struct listening *listening_add(struct registry *registry, struct str address) {
+    size_t size = registry->loops * sizeof(struct listen_meter);
+    struct listening *listening = mem_alloc(sizeof *listening + address.len);
+    struct listen_meter *meters = listening ? mem_aligned(_Alignof(struct listen_meter), size) : NULL;
+    if (!meters) {
+        mem_free(listening);
+        return NULL;
+    }
+    memset(meters, 0, size);
+    listening->meters = meters;
+    listening->len = address.len;
+    memcpy(listening->address, address.ptr, address.len);
+    list_append(&registry->listens, &listening->node);
+    return listening;
+}
+
+struct listen_meter *registry_listen(struct registry *registry, struct str address) {
+    pthread_mutex_lock(&registry->lock);
+    struct listening *listening = listening_find(registry, address);
+    if (!listening)
+        listening = listening_add(registry, address);
+    pthread_mutex_unlock(&registry->lock);
+    return listening ? listening->meters : NULL;
 }

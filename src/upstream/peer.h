@@ -32,6 +32,7 @@ struct peer {
     _Alignas(64) atomic_uint references;
     atomic_uint active;  /* exchanges and tunnels now: what least_conn counts */
     atomic_uint tunnels; /* of them tunnels */
+    atomic_uint sids;    /* Engine.IO sessions that it is known to hold */
     atomic_uint_least64_t requests;
 
     /* Passive health: nginx's max_fails and fail_timeout. */
@@ -68,6 +69,10 @@ struct peer *registry_peer(struct registry *registry, struct str upstream, const
 static inline bool peer_is_checked_down(const struct peer *peer) {
     return atomic_load_explicit(&peer->check.state, memory_order_relaxed) == PEER_DOWN;
 }
+
+/* The meters of a listening address, one a loop; they last as long as the registry. NULL without memory. Any
+ * thread. */
+struct listen_meter *registry_listen(struct registry *registry, struct str address);
 
 /* What peer->upstream_hash is for an upstream of this name. */
 uint64_t peer_hash_upstream(struct str upstream);

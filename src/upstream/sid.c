@@ -108,13 +108,23 @@ static size_t count_of(const struct shard *shard) {
     return atomic_load_explicit(&shard->count, memory_order_relaxed);
 }
 
+static void peer_enter(struct peer *peer) {
+    peer_take(peer);
+    atomic_fetch_add_explicit(&peer->sids, 1, memory_order_relaxed);
+}
+
+static void peer_leave(struct peer *peer) {
+    atomic_fetch_sub_explicit(&peer->sids, 1, memory_order_relaxed);
+    peer_drop(peer);
+}
+
 static void entry_drop(struct shard *shard, struct sid *entry) {
     struct sid **place = place_of(shard, entry->hash);
     while (*place != entry)
         place = &(*place)->next;
     *place = entry->next;
     list_remove(&entry->idle);
-    peer_drop(entry->peer);
+    peer_leave(entry->peer);
     mem_free(entry);
     size_t left = count_of(shard) - 1;
     count_set(shard, left);
@@ -168,7 +178,7 @@ static struct sid *entry_add(struct shard *shard, uint64_t hash, struct str sid,
     *entry = (struct sid){.next = *place, .hash = hash, .len = (uint16_t)sid.len, .peer = peer};
     memcpy(entry->text, sid.ptr, sid.len);
     *place = entry;
-    peer_take(peer);
+    peer_enter(peer);
     list_append(&shard->idle, &entry->idle);
     count_set(shard, count_of(shard) + 1);
     return entry;
@@ -203,8 +213,8 @@ static struct shard *shard_lock(struct sid_table *table, uint64_t hash) {
 
 static void entry_set(struct sid *entry, struct peer *peer, uint64_t idle_ms, uint64_t now_ms) {
     if (entry->peer != peer) {
-        peer_take(peer);
-        peer_drop(entry->peer);
+        peer_enter(peer);
+        peer_leave(entry->peer);
         entry->peer = peer;
     }
     entry->epoch = atomic_load(&peer->epoch);

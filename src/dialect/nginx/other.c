@@ -58,8 +58,6 @@ static const struct directive rows[] = {
     NOTE("ssi_types", no_ssi),
     NOTE("ssi_value_length", no_ssi),
     INSTEAD("mail", "hawser serves HTTP and WebSocket"),
-    INSTEAD("check_status", "its name is tcp_check_status by now"),
-    MISSING("tcp_check_status"),
     MISSING("add_after_body"),
     MISSING("add_before_body"),
     MISSING("addition_types"),
