@@ -34,7 +34,7 @@ static bool is_always_known(const struct variable *variable) {
 /* A variable's value, escaped as the format says; one that there is not is nginx's "-". */
 static void value_build(struct exchange *x, const struct log_format *format, const struct variable *variable,
                         struct builder *out) {
-    char memory[4096];
+    char memory[LINE_MAX_BYTES];
     struct builder value = builder_make(memory, sizeof memory);
     variable_eval(x, variable, &value);
     if (format->escape == LOG_ESCAPE_JSON)

@@ -277,6 +277,8 @@ void exchange_log(const struct exchange *x, enum log_level level, const char *fo
 void exchange_log_move(const struct exchange *x, const char *from, const char *to);
 /* The same with "while connecting to upstream", or what else is being done there, behind the text. */
 void exchange_log_upstream(const struct exchange *x, enum log_level level, const char *text);
+/* The request's first line; of one that could not be read, what there is of it. A view. */
+struct str exchange_request_line(const struct exchange *x);
 /* What has gone wrong, in nginx's words and at its level; x->error is the system's word for it. */
 void exchange_log_failure(const struct exchange *x, enum why why);
 

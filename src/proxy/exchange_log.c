@@ -14,13 +14,12 @@ static void name_build(struct builder *out, const char *name, struct str value) 
     builder_char(out, '"');
 }
 
-/* The request's first line; of one that could not be read, what there is of it. */
-static struct str request_line(const struct exchange *x) {
+struct str exchange_request_line(const struct exchange *x) {
     if (x->request)
-        return str_head(h1_head_line(x->request), REQUEST_MAX);
+        return h1_head_line(x->request);
     struct str head = x->front ? x->front->in.view : STR("");
     size_t end = 0;
-    while (end < head.len && end < REQUEST_MAX && head.ptr[end] != '\r' && head.ptr[end] != '\n')
+    while (end < head.len && head.ptr[end] != '\r' && head.ptr[end] != '\n')
         end++;
     return str_head(head, end);
 }
@@ -56,7 +55,7 @@ static void level_write(const struct exchange *x, enum log_level level, struct s
 
 static void request_build(const struct exchange *x, struct builder *out) {
     builder_escaped(out, x->site ? site_name(x->site) : STR(""));
-    struct str request = request_line(x);
+    struct str request = str_head(exchange_request_line(x), REQUEST_MAX);
     if (request.len)
         name_build(out, "request", request);
     if (x->parent)

@@ -321,7 +321,7 @@ static bool head_parse(struct front *front) {
     case CODEC_MORE:
         return head_keep(front, site, head);
     case CODEC_BAD:
-        head_refuse(front, fault_why(head));
+        head_refuse(front, head->target_len > site->large_buffer_bytes ? WHY_URI_TOO_LARGE : fault_why(head));
         return false;
     case CODEC_DONE:
         break;

@@ -9,10 +9,6 @@
 
 enum { VALUE_MAX = 65536, MAP_DEPTH_MAX = 20 };
 
-static struct str request_line(const struct exchange *x) {
-    return h1_head_line(x->request);
-}
-
 /* A field by its name as nginx writes it in a variable: lower case, '-' as '_'. Doubles are joined by ", ",
  * Cookies by "; ". */
 static void fields_named_build(const struct h1_head *head, struct str name, struct builder *out) {
@@ -176,9 +172,6 @@ static bool socketio_eval(const struct exchange *x, const struct variable *varia
 static bool request_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     const struct h1_head *request = x->request;
     switch (variable->id) {
-    case VARIABLE_REQUEST:
-        builder_str(out, request_line(x));
-        return true;
     case VARIABLE_REQUEST_METHOD:
         builder_str(out, x->parent ? x->parent->method_name : x->method_name);
         return true;

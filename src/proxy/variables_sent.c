@@ -48,6 +48,9 @@ bool variable_eval_sent(struct exchange *x, const struct variable *variable, str
         if (x->down.framing == H1_CHUNKED && x->down.trailer)
             lines_build(str_make(x->down.trailer, x->down.trailer_len), variable->name, out);
         return true;
+    case VARIABLE_REQUEST:
+        builder_str(out, exchange_request_line(x));
+        return true;
     case VARIABLE_REQUEST_COMPLETION:
         builder_str(out, x->down.is_done && x->why == WHY_NONE ? STR("OK") : STR(""));
         return true;

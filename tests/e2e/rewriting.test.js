@@ -2,6 +2,8 @@
 // What rewriting says in the log, and what it does to upgrades. Its answers are compared with nginx's own: compare/rewrite.js.
 
 const assert = require("node:assert");
+const fs = require("node:fs");
+const path = require("node:path");
 const { describe, test } = require("node:test");
 const { until } = require("./lib/base.js");
 const { startConfig } = require("./lib/hawser.js");
@@ -101,5 +103,17 @@ describe("return 444", () => {
       wire.write(get(target));
       assert.equal(await wire.ended(), "");
     }
+  });
+});
+
+describe("the access log", () => {
+  test("has the line of a request that could not be read", async (t) => {
+    const hawser = await startConfig(t, ({ port, folder }) => `http { log_format raw "line=$request status=$status"; access_log ${folder}/access.log raw;
+      server { listen 127.0.0.1:${port}; location / { return 200; } } }`);
+    const long = "a".repeat(9000);
+    for (const text of ["GARBAGE\r\n\r\n", 'GET /a"b HTTP/9.9\r\n\r\n', "GET /x HTTP/1.1\r\n\r\n", `GET /${long} HTTP/1.1\r\n\r\n`]) await ask(t, hawser.port, text);
+    const log = () => fs.readFileSync(path.join(hawser.folder, "access.log"), "latin1");
+    await until(() => log().split("\n").length === 5, () => log());
+    assert.match(log(), /^line=GARBAGE status=400\nline=GET \/a\\x22b HTTP\/9\.9 status=505\nline=GET \/x HTTP\/1\.1 status=400\nline=GET \/a{9000} HTTP\/1\.1 status=414\n$/);
   });
 });
