@@ -35,7 +35,9 @@ static void *run(void *nothing) {
     for (;;) {
         struct password_job *job = job_take();
         job->is_right = password_is_right(job->stored, job->given);
+        pthread_mutex_lock(&helper.lock); /* see password_settle */
         loop_post(job->loop, &job->letter);
+        pthread_mutex_unlock(&helper.lock);
     }
     return NULL;
 }
@@ -49,6 +51,11 @@ static bool helper_start(void) {
         return false;
     pthread_detach(thread);
     return helper.is_running = true;
+}
+
+void password_settle(void) {
+    pthread_mutex_lock(&helper.lock);
+    pthread_mutex_unlock(&helper.lock);
 }
 
 bool password_ask(struct password_job *job) {

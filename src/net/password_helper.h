@@ -21,5 +21,7 @@ struct password_job {
 
 /* Any loop's thread; loop, done, stored and given are set. False: too many wait, and nothing comes of it. */
 bool password_ask(struct password_job *job);
+/* Once all of a loop's jobs are done: the helper is no longer at that loop either, which may go. */
+void password_settle(void);
 
 #endif

@@ -112,6 +112,8 @@ void password_cache_forget(struct exchange *x) {
 void password_cache_fini(struct engine *engine) {
     while (engine->passwords && engine->passwords->asked)
         loop_turn(engine->loop, -1); /* the answer wakes it */
+    if (engine->passwords)
+        password_settle();
     mem_free(engine->passwords);
     engine->passwords = NULL;
 }
