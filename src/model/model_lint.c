@@ -14,6 +14,8 @@ static void route_each(const struct route *route, route_visit *visit, void *cont
     for (size_t i = 0; i < route->program.operations.count; i++)
         if (route->program.operations.items[i].route)
             visit(route->program.operations.items[i].route, context);
+    if (route->limit && route->limit->route->pass != route->pass) /* else it is as this one is */
+        visit(route->limit->route, context);
     routes_each(&route->children, visit, context);
 }
 
@@ -28,15 +30,18 @@ static void routes_each(const struct route_table *table, route_visit *visit, voi
         route_each(table->regexes.items[i], visit, context);
 }
 
+static void site_routes_each(const struct site *site, route_visit *visit, void *context) {
+    struct str key;
+    const void *value;
+    route_each(&site->fallback, visit, context);
+    routes_each(&site->routes, visit, context);
+    for (size_t at = 0; map_each(&site->named, &at, &key, &value);)
+        route_each(value, visit, context);
+}
+
 static void all_routes_each(const struct model *model, route_visit *visit, void *context) {
-    for (size_t i = 0; i < model->sites.count; i++) {
-        route_each(&model->sites.items[i]->fallback, visit, context);
-        routes_each(&model->sites.items[i]->routes, visit, context);
-        struct str key;
-        const void *value;
-        for (size_t at = 0; map_each(&model->sites.items[i]->named, &at, &key, &value);)
-            visit(value, context);
-    }
+    for (size_t i = 0; i < model->sites.count; i++)
+        site_routes_each(model->sites.items[i], visit, context);
 }
 
 struct lint {
@@ -90,6 +95,33 @@ static void lint_use(const struct route *route, void *context) {
     struct upstream *upstream = route->action == ROUTE_PASS && route->pass ? route->pass->upstream : NULL;
     if (upstream && !map_get(used, upstream->key))
         map_put(used, upstream->key, upstream);
+}
+
+/* Names of named locations that a site lacks, each said once. */
+struct naming {
+    const struct lint *lint;
+    const struct site *site;
+    struct map said;
+};
+
+static void lint_target(struct naming *naming, struct place place, const char *directive,
+                        const struct template *target) {
+    struct str name;
+    if (!template_is_literal(target, &name) || !str_starts(name, STR("@")) ||
+        map_get(&naming->site->named, name) || map_get(&naming->said, name) ||
+        !map_put(&naming->said, name, &naming->said))
+        return;
+    say(naming->lint, SEVERITY_WARNING, place,
+        "\"%s\" leads to location \"%.*s\", which this server has not: 500", directive, STR_ARG(name));
+}
+
+static void lint_names(const struct route *route, void *context) {
+    const struct policy *policy = &route->policy;
+    for (size_t i = 0; i < policy->error_pages.count; i++)
+        lint_target(context, route->place, "error_page", &policy->error_pages.items[i].target);
+    if (route->tries && !route->tries->status)
+        lint_target(context, route->place, "try_files",
+                    &route->tries->names.items[route->tries->names.count - 1].name);
 }
 
 static void lint_affinity(const struct upstream *upstream, const struct lint *lint) {
@@ -162,6 +194,11 @@ void model_lint(const struct model *model, struct diagnostics *diagnostics) {
     if (!is_whole)
         return;
     all_routes_each(model, lint_timeout, lint);
+    for (size_t i = 0; i < model->sites.count; i++) {
+        struct naming naming = {.lint = lint, .site = model->sites.items[i]};
+        map_init(&naming.said, diagnostics->arena, false);
+        site_routes_each(naming.site, lint_names, &naming);
+    }
     lint_upstreams(model, lint);
     if (model->sites.count == 0) {
         struct diagnostic *said = say(lint, SEVERITY_WARNING, (struct place){STR(""), 0, 0},
