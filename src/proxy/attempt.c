@@ -35,6 +35,14 @@ void attempt_separate(struct exchange *x) {
         x->attempt->is_over = true;
 }
 
+/* Of the body, as it came: with the sizes of its chunks, as nginx counts. */
+static uint64_t body_length(const struct exchange *x) {
+    if (!x->response)
+        return 0;
+    bool is_plain = x->down.body.framing != H1_CHUNKED || x->informational;
+    return is_plain ? x->down.bytes : x->attempt->received - x->response->len;
+}
+
 void attempt_end(struct exchange *x, unsigned status) {
     struct attempt *attempt = x->attempt;
     if (!attempt || attempt->is_over)
@@ -43,8 +51,9 @@ void attempt_end(struct exchange *x, unsigned status) {
     if (status)
         attempt->status = status;
     attempt->response_ms = (int64_t)(x->engine->loop->now_ms - attempt->began_ms);
-    if (x->response)
-        attempt->length = x->down.bytes;
+    attempt->length = body_length(x);
+    if (!x->has_sent)
+        attempt->sent = 0; /* the connection did not come about */
 }
 
 void attempt_keep_names(struct exchange *x) {
@@ -89,7 +98,7 @@ static void value_build(const struct exchange *x, const struct attempt *attempt,
         time_build(out, attempt->response_ms);
         break;
     case VARIABLE_UPSTREAM_RESPONSE_LENGTH:
-        builder_u64(out, attempt->is_over ? attempt->length : x->response ? x->down.bytes : 0);
+        builder_u64(out, attempt->is_over ? attempt->length : body_length(x));
         break;
     case VARIABLE_UPSTREAM_BYTES_RECEIVED:
         builder_u64(out, attempt->received);

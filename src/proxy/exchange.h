@@ -43,6 +43,7 @@ struct passage {
     uint32_t trailer_len;
     char *trailer;      /* the trailer section, H1_TRAILER_MAX bytes; NULL: none came */
     uint64_t bytes;     /* payload so far */
+    uint64_t overhead;  /* bytes that went out around it: sizes of chunks, trailers */
     uint64_t max_bytes; /* payload allowed; 0: no limit */
     char *watched;      /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
     uint32_t watched_len;
@@ -270,6 +271,8 @@ void exchange_release_back(struct exchange *x, bool is_clean);
 void exchange_release_member(struct exchange *x);
 /* The tunnel of this exchange has ended (only kept for its access log). */
 void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes);
+/* The request's first line without its end; of one that could not be read, what there is of it. */
+struct str exchange_request_line(const struct exchange *x);
 /* A line in the error log in nginx's form, with client, server, request, upstream, host and referrer. */
 void exchange_log(const struct exchange *x, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

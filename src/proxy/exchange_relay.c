@@ -91,7 +91,7 @@ static enum why client_flush(struct exchange *x) {
 
 /* Reads of the answer and hands it on: to the client, or to the store behind what waits there. */
 static enum why down_move(struct exchange *x, struct gather *g) {
-    uint64_t before = x->down.bytes;
+    uint64_t bytes = x->down.bytes, overhead = x->down.overhead;
     g->spool = x->store;
     g->is_paced = x->rate > 0;
     pace_limit_read(x);
@@ -102,9 +102,9 @@ static enum why down_move(struct exchange *x, struct gather *g) {
         if (x->down.read_most)
             exchange_yield(x);
     }
-    if (x->down.bytes != before)
+    if (x->down.bytes != bytes)
         x->given_ms = x->engine->loop->now_ms;
-    x->sent_bytes += x->down.bytes - before;
+    x->sent_bytes += x->down.bytes - bytes + x->down.overhead - overhead;
     x->attempt->received = x->back.in.filled;
     return passage_why(x, verdict, down_whys);
 }
@@ -130,6 +130,7 @@ static enum why head_send(struct exchange *x, struct gather *g) {
     size_t len = g->stage.len;
     if (x->down.is_done && x->down.framing == H1_CHUNKED)
         passage_end(x, &x->down, g);
+    len += x->down.overhead;
     enum why why = down_go_on(x, g);
     x->is_head_out = why != WHY_ANSWER_BODY_INVALID || x->front->duct->sent_since_look != sent ||
                      !outbox_is_empty(&x->front->out) || has_stored(x);

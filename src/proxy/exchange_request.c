@@ -107,10 +107,10 @@ static const enum why up_whys[PASSAGE_VERDICTS] = {
 
 /* Sends what is gathered, and behind it what the client has sent of its body. */
 static enum why body_move(struct exchange *x, struct gather *g) {
-    uint64_t before = x->up.bytes;
+    uint64_t before = x->up.bytes + x->up.overhead;
     enum passage_verdict verdict =
         passage_move(x, &x->up, &x->front->in, x->front->duct, x->engine->loop->scratch, g);
-    x->attempt->sent += x->up.bytes - before;
+    x->attempt->sent += x->up.bytes + x->up.overhead - before;
     enum why why = passage_why(x, verdict, up_whys);
     x->is_up_broken = x->is_up_broken || why != WHY_NONE;
     return why;
@@ -126,9 +126,9 @@ static enum why head_send(struct exchange *x) {
     gather_init(&g, x->engine->stage, &x->back.out);
     if (!request_head_build(x, &g.stage))
         return WHY_HEAD_TOO_LARGE;
+    x->attempt->sent += g.stage.len + x->body_text.len;
     if (x->body_text.len)
         gather_add(&g, x->body_text);
-    x->attempt->sent += g.stage.len + x->body_text.len;
     if (x->body)
         spool_rewind(x->body);
     if (x->back.requests > 0 && !x->up.is_done && x->front->in.view.len) {

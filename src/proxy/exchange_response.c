@@ -262,16 +262,18 @@ static uint8_t local_framing(struct exchange *x) {
 static void local_build_text(struct exchange *x, struct gather *g, uint64_t len) {
     const struct local *local = &x->local;
     char head[H1_CHUNK_HEAD_MAX];
+    size_t before = g->bytes;
     x->local.has_tail = x->down.framing == H1_CHUNKED;
     if (x->local.has_tail && len)
         gather_add(g, str_make(head, h1_chunk_head(head, (size_t)len)));
     if (local->file >= 0)
         return;
     gather_add(g, local->body);
-    x->sent_bytes += local->body.len;
     x->down.bytes = local->body.len;
     if (x->local.has_tail)
         tail_build(x, g, len);
+    x->down.overhead = g->bytes - before - local->body.len;
+    x->sent_bytes += g->bytes - before;
 }
 
 /* Head and text of an answer of our own. */

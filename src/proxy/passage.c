@@ -20,9 +20,11 @@ void passage_count(struct passage *passage, struct str slice) {
 static void data_pass(struct passage *passage, struct gather *g, struct str slice) {
     char head[H1_CHUNK_HEAD_MAX];
     if (passage->framing == H1_CHUNKED) {
-        gather_add(g, str_make(head, h1_chunk_head(head, slice.len)));
+        size_t len = h1_chunk_head(head, slice.len);
+        gather_add(g, str_make(head, len));
         gather_add(g, slice);
         gather_add(g, STR("\r\n"));
+        passage->overhead += len + 2;
     } else if (passage->framing != H1_NO_BODY) {
         gather_add(g, slice);
     }
@@ -59,12 +61,16 @@ void passage_end(struct exchange *x, struct passage *passage, struct gather *g) 
     passage->is_done = true;
     if (passage->framing != H1_CHUNKED)
         return;
+    size_t before = g->bytes;
     gather_add(g, STR("0\r\n"));
     if (passage->trailer)
         trailers_pass(passage, g);
+    size_t staged = g->stage.len;
     if (passage == &x->down)
         addition_build_trailers(x, &g->stage, x->status);
+    passage->overhead += g->stage.len - staged;
     gather_add(g, STR("\r\n"));
+    passage->overhead += g->bytes - before;
 }
 
 /* Takes from *input what belongs to the body. WAIT: all is well so far. */

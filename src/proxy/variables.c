@@ -228,11 +228,14 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
                        : x->local.status ? x->local.status
                                          : why_info(x->why)->http);
         return true;
+    case VARIABLE_REQUEST:
+        builder_str(out, exchange_request_line(x));
+        return true;
     case VARIABLE_BYTES_SENT:
         builder_u64(out, x->sent_bytes);
         return true;
     case VARIABLE_BODY_BYTES_SENT:
-        builder_u64(out, x->down.bytes);
+        builder_u64(out, x->down.bytes + x->down.overhead);
         return true;
     case VARIABLE_REQUEST_TIME:
         variable_build_ms(out, now_ms - x->started_ms);
@@ -270,11 +273,11 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
         forwarded_for_build(x, out);
         return;
     case VARIABLE_PROXY_HOST:
-        if (x->route->pass)
+        if (x->route->pass && x->group)
             builder_str(out, x->route->pass->host);
         return;
     case VARIABLE_PROXY_PORT:
-        if (x->route->pass && x->route->pass->upstream->servers.count)
+        if (x->route->pass && x->group && x->route->pass->upstream->servers.count)
             builder_u64(out, x->route->pass->upstream->servers.items[0].port);
         return;
     case VARIABLE_DOCUMENT_ROOT:

@@ -52,7 +52,7 @@ bool variable_eval_sent(struct exchange *x, const struct variable *variable, str
         builder_str(out, exchange_request_line(x));
         return true;
     case VARIABLE_REQUEST_COMPLETION:
-        builder_str(out, x->down.is_done && x->why == WHY_NONE ? STR("OK") : STR(""));
+        builder_str(out, x->down.is_done && x->is_head_out ? STR("OK") : STR(""));
         return true;
     case VARIABLE_REQUEST_PORT:
         builder_str(out, x->request ? port_find(x->request) : STR(""));

@@ -31,13 +31,13 @@ async function startRecorder(crew) {
   return Object.assign(recorder, { port: backend.port });
 }
 
-/* What both are told: `http` with LISTEN, BACKEND, PORT and DIR filled in. */
+/* What both are told: `http` with LISTEN, BACKEND, PORT and DIR filled in, and OWN, each one's own folder. */
 function configOf(http, { address, port, backend, site, own }) {
   const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${own}/${name};`);
   return (
-    `${process.getuid() === 0 ? "user root;\n" : ""}worker_processes 1;\npid ${own}/pid;\nevents { worker_connections 512; }\nhttp {\n  access_log off;\n  ` +
+    `${process.getuid() === 0 ? "user root;\n" : ""}worker_processes 1;\npid ${own}/pid;\nevents { worker_connections 512; }\nhttp {\n  ${/access_log/.test(http) ? "" : "access_log off;"}\n  ` +
     `${temp.filter((line) => !/^(fast|uws|scg)/.test(line) || address === PROGRAMS[0].address).join("\n  ")}\n` +
-    http.replaceAll("LISTEN", `${address}:${port}`).replaceAll("ADDRESS", address).replaceAll("PORT", port).replaceAll("BACKEND", `127.0.0.1:${backend}`).replaceAll("DIR", site) +
+    http.replaceAll("LISTEN", `${address}:${port}`).replaceAll("ADDRESS", address).replaceAll("PORT", port).replaceAll("BACKEND", `127.0.0.1:${backend}`).replaceAll("DIR", site).replaceAll("OWN", own) +
     "\n}\n"
   );
 }
@@ -54,6 +54,7 @@ async function startOne(crew, program, http, where) {
     child.kill("SIGTERM");
     return within(8000, exit, `${program.name}'s end`);
   });
+  one.access = () => (fs.existsSync(path.join(own, "access.log")) ? fs.readFileSync(path.join(own, "access.log"), "latin1").split("\n").slice(0, -1) : []);
   one.log = () => words + (fs.existsSync(path.join(own, "error.log")) ? fs.readFileSync(path.join(own, "error.log"), "latin1") : "");
   await until(() => one.ended || fs.existsSync(path.join(own, "pid")), `${program.name} to start`);
   if (one.ended) throw new Error(`${program.name} did not start:\n${one.log()}`);
@@ -92,8 +93,10 @@ function plain(answer, method) {
   return { status: answer.first, headers: headers.sort(), body: body.replace(/127\.0\.0\.[23]/g, "ADDRESS").replace(/^--\d{20}/gm, "--BOUNDARY"), trailers: answer.trailers };
 }
 
-/* Sends the bytes to one of them; gives the answers and what the backend saw. */
-async function ask(crew, pair, one, { text, methods, answer }) {
+/* Sends the bytes to one of them; gives the answers and what the backend saw, and the `lines` that it writes of it to
+ * OWN/access.log. */
+async function ask(crew, pair, one, { text, methods, answer, lines = 0 }) {
+  const written = one.access().length;
   pair.recorder.seen = [];
   pair.recorder.answer = answer;
   const wire = await connect(crew, pair.port, { host: one.address });
@@ -106,7 +109,10 @@ async function ask(crew, pair, one, { text, methods, answer }) {
     head: request.text.replaceAll(one.address, "ADDRESS").split("\r\n").slice(0, -2),
     body: request.body,
   }));
-  return { answers, rest, seen };
+  const isWritten = () => one.access().length >= written + lines;
+  await until(isWritten, () => `${lines} lines in the log, have ${one.access().slice(written)}`, 1000);
+  const logged = one.access().slice(written).map((line) => line.replaceAll(one.address, "ADDRESS").split("|"));
+  return { answers, rest, seen, logged };
 }
 
 module.exports = { isThere, startPair, ask };
