@@ -79,6 +79,8 @@ static struct diagnostic *say(const struct lint *lint, enum severity severity, s
 
 static void lint_timeout(const struct route *route, void *context) {
     const struct lint *lint = context;
+    if (route->branch_of && route->branch_of->action == ROUTE_PASS)
+        return; /* it is said of the location, which the timeout is from */
     if (route->action != ROUTE_PASS || route->policy.read_timeout_ms > SOCKETIO_SILENCE_MS)
         return;
     struct diagnostic *said = say(

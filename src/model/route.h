@@ -192,11 +192,12 @@ struct limit_except {
 struct route {
     struct place place;
     enum route_match match;
-    struct str pattern;    /* as written */
-    struct regex *regex;   /* ROUTE_REGEX */
-    bool is_internal;      /* internal: who asks for it from outside gets 404 */
-    struct route *shorter; /* among prefixes: the longest proper prefix of this one, or NULL */
-    struct route *outer;   /* the location that it stands in; NULL: the server */
+    struct str pattern;            /* as written */
+    struct regex *regex;           /* ROUTE_REGEX */
+    bool is_internal;              /* internal: who asks for it from outside gets 404 */
+    struct route *shorter;         /* among prefixes: the longest proper prefix of this one, or NULL */
+    struct route *outer;           /* the location that it stands in; NULL: the server */
+    const struct route *branch_of; /* an `if`: its location */
     enum route_action action;
     struct pass *pass;
     struct status_report report; /* of ROUTE_REPORT */

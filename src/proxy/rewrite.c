@@ -3,6 +3,7 @@
 #include "codec/uri.h"
 #include "net/file.h"
 #include "proxy/local.h"
+#include "proxy/pace.h"
 #include "proxy/variables.h"
 
 enum { TEXT_MAX_BYTES = 65536, PATH_MAX_BYTES = 4096 };
@@ -72,6 +73,10 @@ static bool set_run(struct run *run, const struct operation *operation) {
         return fail(run);
     if (operation->target.id == VARIABLE_SLOT)
         return exchange_set_slot(x, operation->target.index, text) || fail(run);
+    if (operation->target.id == VARIABLE_LIMIT_RATE) {
+        pace_set(x, text);
+        return true;
+    }
     x->args = text;
     x->is_uri_changed = true;
     return true;

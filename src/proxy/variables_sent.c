@@ -51,6 +51,9 @@ bool variable_eval_sent(struct exchange *x, const struct variable *variable, str
     case VARIABLE_REQUEST:
         builder_str(out, exchange_request_line(x));
         return true;
+    case VARIABLE_LIMIT_RATE:
+        builder_u64(out, x->rate);
+        return true;
     case VARIABLE_REQUEST_COMPLETION:
         builder_str(out, x->down.is_done && x->is_head_out ? STR("OK") : STR(""));
         return true;

@@ -7,7 +7,7 @@ static const struct str not_built[] = {
 #define NAME(text) {"" text, sizeof(text) - 1},
     NAME("ancient_browser") NAME("date_gmt") NAME("date_local") NAME("fastcgi_path_info")
         NAME("fastcgi_script_name") NAME("geoip_city") NAME("geoip_country_code") NAME("gzip_ratio")
-            NAME("invalid_referer") NAME("limit_rate") NAME("modern_browser") NAME("msie") NAME("secure_link")
+            NAME("invalid_referer") NAME("modern_browser") NAME("msie") NAME("secure_link")
                 NAME("secure_link_expires") NAME("ssl_alpn_protocol") NAME("ssl_cipher") NAME("ssl_ciphers")
                     NAME("ssl_client_cert") NAME("ssl_client_escaped_cert") NAME("ssl_client_fingerprint")
                         NAME("ssl_client_i_dn") NAME("ssl_client_s_dn") NAME("ssl_client_serial")

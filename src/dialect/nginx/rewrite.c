@@ -235,6 +235,7 @@ static struct route *route_branch(struct scope *scope, const struct node *node) 
         return NULL;
     *route = *scope->route;
     route->place = word_place(&node->words[0]);
+    route->branch_of = scope->route;
     route->children = (struct route_table){0};
     memset(&route->program, 0, sizeof route->program);
     return route;

@@ -74,12 +74,8 @@ bool slot_target(struct scope *scope, const struct word *at, struct variable *ta
     }
     struct str name = reader_lower(reader, str_from(at->text, 1));
     *target = variable_find(name);
-    if (target->id == VARIABLE_ARGS)
+    if (target->id == VARIABLE_ARGS || target->id == VARIABLE_LIMIT_RATE)
         return true;
-    if (str_eq(name, STR("limit_rate"))) {
-        reader_fail(reader, at, "the variable \"$%.*s\" is not built yet", STR_ARG(name));
-        return false;
-    }
     if (!variable_is_free(name)) {
         struct diagnostic *said = reader_fail(reader, at, "the duplicate \"%.*s\" variable", STR_ARG(name));
         diagnostic_hint(reader->diagnostics, said, "it is built in and cannot be set: choose another name");

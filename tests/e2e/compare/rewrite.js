@@ -74,6 +74,7 @@ module.exports = {
     location ~ ^/outer/(?<o>\\w+)/ { location ~ /(?<i>\\w+)$ { return 200 "o:$o i:$i one:$1"; } return 200 "outer $o $1"; }
 
     location /setargs { set $args "x=1&y=$arg_y"; return 200 "uri:$uri args:$args is:$is_args y:$arg_y q:$query_string"; }
+    location /setrate { if ($arg_a) { set $limit_rate $arg_a; } return 200 "$limit_rate"; }
     location /setmap { set $mapped changed; return 200 "$mapped"; }
     location /map { return 200 "$mapped"; }
     location /unset { if ($arg_a) { set $never a; } return 200 "never:$never"; }
@@ -158,7 +159,7 @@ module.exports = {
       "/error404return405", "/error405return204", "/error405return200", "/error405return200text", "/error302return200text", "/error405return302text", "/error405rewrite?a=b",
       "/error405directory", "/error404named?x", "/textwins", "/if/error", "/if/error?a=1", "/if/nested", "/if/nested?a=1", "/if/nested/in", "/if/nested/in?a=1", "/breakproxy",
     ]),
-    ...served(["/setargs?y=2&z=3", "/setmap?m=a", "/unset", "/unset?a=1", "/late", "/brace"]),
+    ...served(["/setargs?y=2&z=3", "/setmap?m=a", "/setrate", "/setrate?a=64k", "/setrate?a=0", "/setrate?a=100000", "/setrate?a=x", "/unset", "/unset?a=1", "/late", "/brace"]),
     ...served([
       "/if/value", "/if/value?a", "/if/value?a=", "/if/value?a=0", "/if/value?a=00", "/if/value?a=1", "/if/equal?a=b", "/if/equal?a=c", "/if/equal", "/if/unequal?a=b",
       "/if/unequal", "/if/other?a=b%20c", "/if/regex?a=Bx", "/if/regex?a=bx", "/if/nocase?a=bX", "/if/nocase?a=b", "/if/not?a=b", "/if/not?a=c", "/if/nocasenot?a=B",
