@@ -538,7 +538,10 @@ static void closing_settle(struct exchange *x) {
         policy->lingering_timeout_ms < UINT32_MAX ? (uint32_t)policy->lingering_timeout_ms : UINT32_MAX;
     front->never_lingers = policy->lingering == LINGERING_OFF;
     front->must_linger |= policy->lingering == LINGERING_ALWAYS;
-    front->must_reset = policy->resets_timedout && (is_timed_out || front->is_cut);
+    /* Whoever reads until the end must not take what was broken off for all. */
+    bool is_short = x->is_head_out && x->response && !x->down.is_done && x->down.framing == H1_UNTIL_CLOSE;
+    front->must_reset = is_short || (policy->resets_timedout && (is_timed_out || front->is_cut));
+    front->is_cut |= is_short;
     front->kept_until_ms = x->engine->loop->now_ms + policy->keepalive_min_timeout_ms;
 }
 

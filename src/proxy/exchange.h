@@ -142,8 +142,13 @@ struct exchange {
     uint64_t started_ms;
 
     /* who answers */
-    struct group *group;   /* while it is one loop's own, this is one of its users */
-    struct naming *naming; /* a server known only by name; NULL: none was */
+    struct group *group;  /* while it is one loop's own, this is one of its users */
+    struct str pass_host; /* $proxy_host */
+    struct str pass_uri;  /* with variables in proxy_pass: what is asked for instead; empty: as ever */
+    uint16_t pass_port;   /* with variables: the port they name */
+    bool is_naming_unix;
+    struct str naming_host; /* that has to be asked for; empty: the group is known */
+    struct naming *naming;  /* a server known only by name; NULL: none was */
     struct pick pick;
     struct member *member;     /* counted in its peer's `active` */
     struct str sticky_text;    /* what binds the request to a server: sticky cookie, route, learn */
@@ -172,6 +177,7 @@ struct exchange {
     struct h1_head *response; /* bytes in the arena */
     struct local local;
     unsigned answer_status;    /* that the answer gets, whoever gives it: of an error page; 0: its own */
+    struct str answer_type;    /* Content-Type of an answer of our own that X-Accel-Redirect led to */
     struct str answer_headers; /* lines that it has besides: of the error that the page is for */
     struct passage down;
     bool is_buffered;    /* what the client does not take is kept, so that the server is free early */

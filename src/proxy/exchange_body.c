@@ -2,6 +2,7 @@
 #include "proxy/affinity.h"
 #include "proxy/attempt.h"
 #include "proxy/exchange.h"
+#include "proxy/pass_url.h"
 #include "proxy/passage.h"
 #include "proxy/stream.h"
 #include "proxy/variables.h"
@@ -156,7 +157,7 @@ static enum exchange_state body_finish(struct exchange *x) {
         x->up.framing = H1_LENGTH;
         x->up_length = x->up.bytes;
     }
-    return STATE_PICK;
+    return pass_url_name(x);
 }
 
 enum exchange_state exchange_body(struct exchange *x) {

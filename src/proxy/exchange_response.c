@@ -1,4 +1,5 @@
 /* The way back: await, relay, tunnel, answer. */
+#include "codec/uri.h"
 #include "codec/ws.h"
 #include "loop/clock.h"
 #include "proxy/addition.h"
@@ -6,6 +7,7 @@
 #include "proxy/error_page.h"
 #include "proxy/exchange.h"
 #include "proxy/feed.h"
+#include "proxy/field.h"
 #include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
 #include "proxy/pace.h"
@@ -109,6 +111,44 @@ static void accelerate(struct exchange *x) {
         pace_set(x, h1_field_value(x->response, rate));
 }
 
+/* Lines of the answer whose names, each with ':' behind it, are in the list; in the arena. */
+static struct str fields_keep(struct exchange *x, struct str names) {
+    char *memory = arena_alloc(&x->arena, x->response->len + 1);
+    struct builder out = builder_make(memory, memory ? x->response->len + 1 : 0);
+    for (unsigned i = 0; memory && i < x->response->field_count; i++) {
+        const struct h1_field *field = &x->response->fields[i];
+        struct str name = h1_field_name(x->response, field);
+        for (struct str rest = names, one; str_split(&rest, ':', &one);)
+            if (one.len && str_eq_nocase(one, name))
+                field_build(&out, name, h1_field_value(x->response, field));
+    }
+    return out.overflow ? STR("") : builder_view(&out);
+}
+
+/* X-Accel-Redirect: a path or a named location gives the answer; of this one the fields stay that nginx keeps.
+ */
+static enum exchange_state accel_redirect(struct exchange *x) {
+    struct str target = h1_head_value(x->response, H1_X_ACCEL_REDIRECT);
+    x->answer_headers = fields_keep(x, STR("Set-Cookie:Content-Disposition:Cache-Control:Expires:"));
+    x->answer_type = h1_head_value(x->response, H1_CONTENT_TYPE);
+    x->status = 0;
+    if (str_starts(target, STR("@")))
+        return exchange_redirect_to(x, target);
+    size_t at = str_find_char(target, '?');
+    struct str path = str_head(target, at);
+    char *memory = arena_alloc(&x->arena, path.len + 16);
+    struct builder out = builder_make(memory, memory ? path.len + 16 : 0);
+    if (!str_starts(path, STR("/")) || !uri_normalise(&out, path, true)) {
+        exchange_log(x, LOG_ERROR, "unsafe URI \"%.*s\" was detected", STR_ARG(str_head(target, 400)));
+        return error_page_intercept(x, 404, STR(""));
+    }
+    if (x->method != H1_HEAD) {
+        x->method = H1_GET;
+        x->method_name = STR("GET");
+    }
+    return exchange_redirect(x, builder_view(&out), at == STR_NONE ? STR("") : str_from(target, at + 1));
+}
+
 /* The final head is there: keeps it, and settles what it decides. */
 static enum exchange_state answer_begin(struct exchange *x, const struct h1_head *head) {
     unsigned next_bit = next_upstream_bit_of_status(head->status);
@@ -132,6 +172,12 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     x->down.drops_trailers = !exchange_policy(x)->proxy.passes_trailers;
     x->given_ms = x->taken_ms = x->engine->loop->now_ms;
     accelerate(x);
+    if (h1_head_has(head, H1_X_ACCEL_REDIRECT) && !x->parent &&
+        !(exchange_policy(x)->proxy.ignored & IGNORE_X_ACCEL_REDIRECT))
+        return accel_redirect(x);
+    if (exchange_policy(x)->proxy.intercepts_errors && x->status >= 300 && !x->parent && !x->has_error_page &&
+        error_page_stands_in(x, x->status))
+        return error_page_intercept(x, x->status, fields_keep(x, STR("WWW-Authenticate:")));
     x->back.is_keepable = head->is_keepalive && head->framing != H1_UNTIL_CLOSE;
     x->back.keep_ms = keep_ms_find(x->response);
     affinity_answered(x);
@@ -228,7 +274,7 @@ enum exchange_state exchange_tunnel(struct exchange *x) {
 static void local_build_body(const struct exchange *x, struct builder *out, uint64_t len) {
     if (x->local.content_type.len) {
         builder_str(out, STR("Content-Type: "));
-        builder_str(out, x->local.content_type);
+        builder_str(out, x->answer_type.len && !x->local.is_page ? x->answer_type : x->local.content_type);
         builder_str(out, STR("\r\n"));
     }
     if (x->down.framing == H1_CHUNKED || x->down.framing == H1_UNTIL_CLOSE)

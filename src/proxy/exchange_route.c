@@ -6,6 +6,7 @@
 #include "proxy/files.h"
 #include "proxy/guard/guard.h"
 #include "proxy/local.h"
+#include "proxy/pass_url.h"
 #include "proxy/rewrite.h"
 #include "proxy/secure.h"
 #include "proxy/stream.h"
@@ -182,19 +183,21 @@ static enum exchange_state pass_begin(struct exchange *x) {
     if (!exchange_body_begin(x))
         return exchange_fail(x, WHY_NO_MEMORY);
     eio_query_parse(&x->eio, x->args);
-    exchange_use_group(x, engine_group(x->hold, x->route->pass->upstream));
+    if (!pass_url_prepare(x))
+        return exchange_fail(x, x->why);
     x->is_upgrade = !x->parent && is_websocket_upgrade(request) && upgrade_passes(x);
     x->is_handshake =
         x->eio.sid.len == 0 && (x->is_upgrade || (x->eio.is_engine && x->method == H1_GET && x->up.is_done));
     x->pick.client = x->client;
-    if (x->group->upstream->balance == BALANCE_HASH || x->group->upstream->balance == BALANCE_HASH_CONSISTENT) {
+    if (x->group && (x->group->upstream->balance == BALANCE_HASH ||
+                     x->group->upstream->balance == BALANCE_HASH_CONSISTENT)) {
         x->pick.key = template_eval_copy(x, &x->group->upstream->hash_key);
         if (!x->pick.key.ptr)
             return exchange_fail(x, WHY_NO_MEMORY);
     }
-    if ((x->route->pass->is_secure && !secure_prepare(x)) || !affinity_begin(x))
+    if ((x->route->pass->is_secure && !secure_prepare(x)) || (x->group && !affinity_begin(x)))
         return exchange_fail(x, WHY_NO_MEMORY);
-    return x->is_body_first && !x->up.is_done ? STATE_BODY : STATE_PICK;
+    return x->is_body_first && !x->up.is_done ? STATE_BODY : pass_url_name(x);
 }
 
 /* Nobody is to hear what a request looks like on its way, cookies included: nginx answers none either. */

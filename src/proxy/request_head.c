@@ -34,6 +34,11 @@ static void target_replaced_build(const struct exchange *x, struct builder *out)
 
 void request_target_build(const struct exchange *x, struct builder *out) {
     const struct h1_head *request = x->request;
+    if (x->pass_uri.len) { /* with variables it replaces all */
+        builder_str(out, x->pass_uri.ptr[0] == '/' ? STR("") : STR("/"));
+        builder_str(out, x->pass_uri);
+        return;
+    }
     if (x->route->pass->has_uri && !x->is_path_foreign) {
         target_replaced_build(x, out);
         return;
@@ -96,7 +101,7 @@ static void rules_build(struct exchange *x, struct builder *out) {
 static void defaults_build(struct exchange *x, struct builder *out) {
     const struct policy *policy = exchange_policy(x);
     if (!has_rule(policy, STR("Host")))
-        field_build(out, STR("Host"), x->route->pass->host);
+        field_build(out, STR("Host"), x->pass_host);
     if (x->is_upgrade)
         upgrade_build(x, out, !policy->says_upgrade, !has_rule(policy, STR("Connection")));
 }

@@ -325,7 +325,7 @@ static bool is_literal(struct str name) {
 
 bool secure_prepare(struct exchange *x) {
     const struct tls_pass *tls = &exchange_policy(x)->tls;
-    struct str name = template_is_empty(&tls->name) ? x->route->pass->host : template_eval_copy(x, &tls->name);
+    struct str name = template_is_empty(&tls->name) ? x->pass_host : template_eval_copy(x, &tls->name);
     size_t colon = str_find_char(name, ':');
     if (!name.ptr)
         return false;

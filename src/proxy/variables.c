@@ -274,11 +274,13 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
         return;
     case VARIABLE_PROXY_HOST:
         if (x->route->pass && x->group)
-            builder_str(out, x->route->pass->host);
+            builder_str(out, x->pass_host);
         return;
     case VARIABLE_PROXY_PORT:
-        if (x->route->pass && x->group && x->route->pass->upstream->servers.count)
-            builder_u64(out, x->route->pass->upstream->servers.items[0].port);
+        if (x->pass_port)
+            builder_u64(out, x->pass_port);
+        else if (x->group && x->group->upstream->servers.count)
+            builder_u64(out, x->group->upstream->servers.items[0].port);
         return;
     case VARIABLE_DOCUMENT_ROOT:
         root_build(x, out);

@@ -21,11 +21,6 @@ static bool scheme_is_right(struct target *t, struct str *rest) {
     struct str url = t->at->text;
     struct diagnostic *said;
     *rest = str_from(url, 7);
-    if (compile_has_variable(url)) {
-        said = reader_fail(reader, t->at, "variables in \"proxy_pass\" are not built yet");
-        diagnostic_hint(reader->diagnostics, said, "name an upstream block, or a host and port");
-        return false;
-    }
     if (str_starts_nocase(url, STR("http://")))
         return true;
     if (str_starts_nocase(url, STR("https://"))) {
@@ -148,10 +143,42 @@ static struct str host_shown(const struct target *t, const struct endpoint *endp
     return str_head(t->address, colon - 1);
 }
 
+static void pass_use(struct scope *scope, struct pass *pass) {
+    struct reader *reader = scope->reader;
+    struct route **slot =
+        pass->is_secure ? VEC_ADD(&reader->model->secure_routes, &reader->model->arena) : NULL;
+    if (slot)
+        *slot = scope->route;
+    else if (pass->is_secure)
+        reader_starve(reader);
+    scope->route->pass = pass;
+    scope->route->action = ROUTE_PASS;
+}
+
+/* The whole URL is made anew for each request. */
+static void variable_pass_read(struct target *t) {
+    struct reader *reader = t->scope->reader;
+    struct pass *pass = reader_alloc(reader, sizeof *pass);
+    if (!pass)
+        return;
+    *pass = (struct pass){.place = word_place(t->at),
+                          .url = STR(""),
+                          .host = STR(""),
+                          .is_secure = str_starts_nocase(t->at->text, STR("https://")),
+                          .slot = (unsigned)reader->model->secure_routes.count,
+                          .uri = STR("")};
+    if (compile_template(t->scope, t->at, t->at->text, &pass->target))
+        pass_use(t->scope, pass);
+}
+
 void pass_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
     struct target target = {.scope = scope, .at = &node->words[1]};
+    if (compile_has_variable(target.at->text)) {
+        variable_pass_read(&target);
+        return;
+    }
     if (!target_split(&target))
         return;
     const char *where = scope->context & CONTEXT_LOCATION_IF ? "\"if\""
@@ -180,14 +207,7 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
                           .slot = (unsigned)reader->model->secure_routes.count,
                           .has_uri = target.has_uri,
                           .uri = target.uri};
-    struct route **slot =
-        target.is_secure ? VEC_ADD(&reader->model->secure_routes, &reader->model->arena) : NULL;
-    if (slot)
-        *slot = scope->route;
-    else if (target.is_secure)
-        reader_starve(reader);
-    scope->route->pass = pass;
-    scope->route->action = ROUTE_PASS;
+    pass_use(scope, pass);
 }
 
 /* Sizes that are of no use together, as nginx finds them once a block is read. */

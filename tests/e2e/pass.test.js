@@ -1,0 +1,122 @@
+"use strict";
+// Where proxy_pass leads when variables say it, and where a server's answer leads: X-Accel-Redirect, error_page.
+
+const assert = require("node:assert");
+const fs = require("node:fs");
+const { describe, test } = require("node:test");
+const { until } = require("./lib/base.js");
+const { isNginx, startConfig } = require("./lib/hawser.js");
+const { ask, connect, startRawBackend } = require("./lib/wire.js");
+
+const get = (target = "/", more = "") => `GET ${target} HTTP/1.1\r\nHost: h\r\n${more}\r\n`;
+const ok = (body = "ok", more = "") => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${more}\r\n${body}`;
+
+async function start(t, configure, answer = (request) => ok(`${request.target} ${request.get("host")}`)) {
+  const seen = [];
+  const backend = await startRawBackend(t, async (wire) => {
+    for (;;) {
+      const request = await wire.takeRequest(60000);
+      seen.push(request);
+      wire.write(answer(request));
+    }
+  });
+  const hawser = await startConfig(t, (where) => `http { proxy_http_version 1.1; upstream nodes { server 127.0.0.1:${backend.port}; }
+    server { listen 127.0.0.1:${where.port}; root ${where.folder}; ${configure(backend.port)} } }`);
+  return { backend, hawser, seen };
+}
+
+describe("proxy_pass with variables", () => {
+  test("to an address, an upstream, with a URI of its own and without", async (t) => {
+    const { hawser, backend } = await start(t, (port) => `
+      location /address { proxy_pass http://127.0.0.1:$arg_port; }
+      location /upstream { proxy_pass http://$arg_name; }
+      location /uri { proxy_pass http://$arg_name/other?x=$arg_x; }
+      location /query { proxy_pass http://$arg_name?y; }
+      location ~ ^/regex/(.*)$ { proxy_pass http://nodes/$1$is_args$args; }
+      location /whole { proxy_pass $arg_url; }`);
+    const { port } = backend;
+    for (const [target, body] of [
+      [`/address?port=${port}`, `/address?port=${port} 127.0.0.1:${port}`],
+      ["/upstream?name=nodes", "/upstream?name=nodes nodes"],
+      ["/uri?name=nodes&x=1", "/other?x=1 nodes"],
+      ["/query?name=nodes", "/?y nodes"],
+      ["/regex/a/b?c=d", "/a/b?c=d nodes"],
+      [`/whole?url=http://nodes`, "/whole?url=http://nodes nodes"],
+    ])
+      assert.equal((await ask(t, hawser.port, get(target))).body, body, target);
+    assert.equal((await ask(t, hawser.port, get("/whole?url=ftp://x"))).status, 500);
+    assert.equal((await ask(t, hawser.port, get("/upstream?name=nowhere.invalid"))).status, 502);
+    await until(() => /no resolver defined to resolve nowhere.invalid/.test(hawser.log), "the log to tell");
+  });
+
+  test("keeps a body that is read first", async (t) => {
+    const { hawser, seen } = await start(t, () => "location / { proxy_pass http://$http_host$request_uri; }");
+    const wire = await connect(t, hawser.port);
+    wire.write("POST /a HTTP/1.1\r\nHost: nodes\r\nContent-Length: 5\r\n\r\nhe");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    wire.write("llo");
+    assert.equal((await wire.takeResponse("POST")).status, 200);
+    assert.equal(seen[0].body, "hello");
+  });
+});
+
+describe("X-Accel-Redirect", () => {
+  const answers = (request) =>
+    request.target.startsWith("/app") ? ok("never seen", `X-Accel-Redirect: ${decodeURIComponent(request.target.slice(4)).replace("/@", "@")}\r\nContent-Type: text/x-own\r\nSet-Cookie: a=b\r\nX-Gone: 1\r\n`) : ok(`second ${request.target}`);
+  const configure = () => `location / { proxy_pass http://nodes; } location /files/ { internal; } location @named { return 200 "named $uri"; }
+    location /ignored/ { proxy_ignore_headers X-Accel-Redirect; proxy_pass http://nodes/app; }`;
+
+  test("leads to a file, a path and a named location", async (t) => {
+    const { hawser } = await start(t, configure, answers);
+    fs.mkdirSync(`${hawser.folder}/files`);
+    fs.writeFileSync(`${hawser.folder}/files/a b.txt`, "the file");
+    const file = await ask(t, hawser.port, get("/app/files/a%2520b.txt"));
+    assert.equal(file.body, "the file");
+    assert.equal(file.get("content-type"), "text/x-own");
+    assert.equal(file.get("set-cookie"), "a=b");
+    assert.equal(file.get("x-gone"), undefined);
+    assert.equal(file.get("x-accel-redirect"), undefined);
+    assert.equal((await ask(t, hawser.port, get("/app/other%3Fx=1"))).body, "second /other?x=1");
+    assert.equal((await ask(t, hawser.port, get("/app/@named"))).body, "named /app/@named");
+    assert.equal((await ask(t, hawser.port, get("/files/a%20b.txt"))).status, 404, "internal");
+  });
+
+  test("is passed over when it is ignored", async (t) => {
+    const { hawser } = await start(t, configure, answers);
+    assert.equal((await ask(t, hawser.port, get("/ignored//x"))).body, "never seen");
+  });
+});
+
+describe("proxy_intercept_errors", () => {
+  test("puts error_page in a server's place", async (t) => {
+    const { hawser } = await start(
+      t,
+      () => `error_page 404 /page; error_page 401 /page; location = /page { return 200 "the page"; }
+        location / { proxy_intercept_errors on; proxy_pass http://nodes; } location /off/ { proxy_pass http://nodes; }`,
+      (request) => `HTTP/1.1 ${request.target.slice(-3)} No\r\nWWW-Authenticate: Basic\r\nContent-Length: 4\r\n\r\ntheir`.slice(0, -1),
+    );
+    const page = await ask(t, hawser.port, get("/404"));
+    assert.equal(page.body, "the page");
+    assert.equal((await ask(t, hawser.port, get("/off/404"))).body, "thei");
+    assert.equal((await ask(t, hawser.port, get("/403"))).body, "thei");
+    assert.equal((await ask(t, hawser.port, get("/401"))).get("www-authenticate"), "Basic");
+  });
+});
+
+describe("an answer that is broken off", () => {
+  test("is reset for who reads until the end", { skip: isNginx }, async (t) => {
+    const backend = await startRawBackend(t, async (wire) => {
+      await wire.takeRequest();
+      wire.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
+      await until(() => wire.mayEnd, "the client to have it");
+      wire.end();
+    });
+    const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port}; location / { proxy_pass http://127.0.0.1:${backend.port}; } } }`);
+    const wire = await connect(t, hawser.port);
+    wire.write("GET / HTTP/1.0\r\nHost: h\r\n\r\n");
+    await wire.takeTo("half");
+    backend.wires.at(-1).mayEnd = true;
+    await until(() => wire.isClosed, "the end");
+    assert.equal(wire.error?.code, "ECONNRESET");
+  });
+});
