@@ -64,22 +64,23 @@ static bool matches(const struct run *run, const struct regex *regex, struct str
     return is_match;
 }
 
-/* ---- operations: each says whether the program goes on ---- */
-
-static bool set_run(struct run *run, const struct operation *operation) {
-    struct exchange *x = run->x;
-    struct str text = text_eval(run, &operation->value, run->quotes);
-    if (!text.ptr)
-        return fail(run);
-    if (operation->target.id == VARIABLE_SLOT)
-        return exchange_set_slot(x, operation->target.index, text) || fail(run);
-    if (operation->target.id == VARIABLE_LIMIT_RATE) {
+bool rewrite_set(struct exchange *x, const struct variable *target, struct str text) {
+    if (target->id == VARIABLE_SLOT)
+        return exchange_set_slot(x, target->index, text);
+    if (target->id == VARIABLE_LIMIT_RATE) {
         pace_set(x, text);
         return true;
     }
     x->args = text;
     x->is_uri_changed = true;
     return true;
+}
+
+/* ---- operations: each says whether the program goes on ---- */
+
+static bool set_run(struct run *run, const struct operation *operation) {
+    struct str text = text_eval(run, &operation->value, run->quotes);
+    return (text.ptr && rewrite_set(run->x, &operation->target, text)) || fail(run);
 }
 
 static bool file_holds(const struct condition *condition, struct str path) {

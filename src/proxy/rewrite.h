@@ -15,5 +15,8 @@ enum rewrite_end {
 
 /* The program is not empty and belongs to x->route. */
 enum rewrite_end rewrite_run(struct exchange *x, const struct program *program);
+/* Gives a variable a value: a slot, $args or $limit_rate. The text outlives the exchange. False without memory.
+ */
+bool rewrite_set(struct exchange *x, const struct variable *target, struct str text);
 
 #endif

@@ -1,6 +1,7 @@
 #include "proxy/guard/subrequest.h"
 
 #include "proxy/field.h"
+#include "proxy/rewrite.h"
 #include "proxy/variables.h"
 
 #include <errno.h>
@@ -140,14 +141,8 @@ static bool variables_set(struct exchange *parent, struct exchange *x) {
         struct builder out = builder_make(x->engine->stage, GATHER_STAGE_BYTES);
         template_eval(x, &variable->value, &out);
         struct str text = arena_copy(&parent->arena, builder_view(&out));
-        if (!text.ptr)
+        if (!text.ptr || !rewrite_set(parent, &variable->target, text))
             return false;
-        if (variable->target.id == VARIABLE_ARGS) {
-            parent->args = text;
-            parent->is_uri_changed = true;
-        } else if (!exchange_set_slot(parent, variable->target.index, text)) {
-            return false;
-        }
     }
     return true;
 }
