@@ -7,7 +7,7 @@ SIM_WORLD = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/sim/sim.c tests/sim/t
 # These headers the world implements itself: the system's side is not linked.
 SIM_PARTS = $(filter-out $(patsubst %,$(BUILD)/src/%.o,base/mem loop/clock loop/random loop/poller net/socket net/file \
   net/resolver net/nameserver net/password_helper) $(BUILD)/src/main/%,$(OBJECTS))
-SIM_TOY_PARTS = $(filter $(patsubst %,$(BUILD)/src/%.o,base/% loop/loop loop/timer net/address net/duct net/tls% net/why codec/%),$(SIM_PARTS))
+SIM_TOY_PARTS = $(filter $(patsubst %,$(BUILD)/src/%.o,base/% loop/loop loop/timer net/address net/duct net/password net/tls% net/why codec/%),$(SIM_PARTS))
 
 $(BUILD)/tests/sim/sim: $(BUILD)/tests/sim/sim.o $(BUILD)/tests/sim/subject_engine.o $(SIM_WORLD) $(SIM_PARTS)
 	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
