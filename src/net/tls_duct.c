@@ -570,7 +570,8 @@ void tls_shutdown(struct tls_duct *tls) {
 }
 
 void tls_leave(struct tls_duct *tls) {
-    if (tls->error || !tls->is_open || tls->duct.is_shut || tls->out_len)
+    /* Who has said its own end and is then closed on would answer ours with a reset. */
+    if (tls->error || !tls->is_open || tls->is_ended || tls->duct.is_shut || tls->out_len)
         return;
     end_write(tls);
     if (tls->pool->out_len)
