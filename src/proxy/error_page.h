@@ -5,7 +5,7 @@
 
 /* error_page: what stands in for an answer of our own, or for one of a server's that is intercepted. */
 
-/* Has the route an error_page for this status that would be followed? */
+/* Has the route an error_page for this status? Once one was followed it may be that our own page is sent. */
 bool error_page_stands_in(const struct exchange *x, unsigned status);
 /* x->local is a page (is_page): follows the error_page of its status. STATE_ROUTE: an internal redirection;
  * STATE_ANSWER: x->local is the answer, a redirect or the page itself. */

@@ -175,7 +175,7 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     if (h1_head_has(head, H1_X_ACCEL_REDIRECT) && !x->parent &&
         !(exchange_policy(x)->proxy.ignored & IGNORE_X_ACCEL_REDIRECT))
         return accel_redirect(x);
-    if (exchange_policy(x)->proxy.intercepts_errors && x->status >= 300 && !x->parent && !x->has_error_page &&
+    if (exchange_policy(x)->proxy.intercepts_errors && x->status >= 300 && !x->parent &&
         error_page_stands_in(x, x->status))
         return error_page_intercept(x, x->status, fields_keep(x, STR("WWW-Authenticate:")));
     x->back.is_keepable = head->is_keepalive && head->framing != H1_UNTIL_CLOSE;
