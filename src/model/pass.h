@@ -74,11 +74,12 @@ struct proxy_policy {
     size_t temp_write_bytes;      /* proxy_temp_file_write_size; 0: not said */
     uint64_t temp_max_bytes;      /* proxy_max_temp_file_size: 1 GiB; 0: none is used */
     struct temp_path temp_path;
-    struct template limit_rate;        /* proxy_limit_rate: of reading; empty: none */
-    bool passes_trailers;              /* proxy_pass_trailers */
-    unsigned ignored;                  /* IGNORE_* */
-    VEC(struct str) hidden;            /* proxy_hide_header, besides nginx's own */
-    VEC(struct str) passed;            /* proxy_pass_header: not hidden whatever else says so */
+    struct template bind;       /* proxy_bind: where connections come from; empty: as the system chooses */
+    struct template limit_rate; /* proxy_limit_rate: of reading; empty: none */
+    bool passes_trailers;       /* proxy_pass_trailers */
+    unsigned ignored;           /* IGNORE_* */
+    VEC(struct str) hidden;     /* proxy_hide_header, besides nginx's own */
+    VEC(struct str) passed;     /* proxy_pass_header: not hidden whatever else says so */
     VEC(struct replacement) redirects; /* of Location and Refresh, the first that fits */
     enum { REDIRECT_DEFAULT, REDIRECT_SAID, REDIRECT_OFF } redirect;
     VEC(struct replacement) cookie_domains;

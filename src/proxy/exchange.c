@@ -3,9 +3,9 @@
 #include "base/check.h"
 #include "proxy/access_log.h"
 #include "proxy/affinity.h"
+#include "proxy/feed.h"
 #include "proxy/guard/guard.h"
 #include "proxy/guard/subrequest.h"
-#include "proxy/feed.h"
 #include "proxy/local.h"
 #include "proxy/naming.h"
 #include "proxy/proxied.h"
@@ -491,8 +491,8 @@ void exchange_release_back(struct exchange *x, bool is_clean) {
     uint64_t keep_ms = upstream->keepalive_timeout_ms;
     if (back->keep_ms && back->keep_ms < keep_ms)
         keep_ms = back->keep_ms;
-    bool is_kept = is_clean && back->is_keepable && !x->engine->is_draining && upstream->keepalive && keep_ms &&
-                   back->requests + 1 < upstream->keepalive_requests &&
+    bool is_kept = is_clean && back->is_keepable && !back->is_bound && !x->engine->is_draining &&
+                   upstream->keepalive && keep_ms && back->requests + 1 < upstream->keepalive_requests &&
                    x->engine->loop->now_ms - back->born_ms <= upstream->keepalive_time_ms &&
                    outbox_is_empty(&back->out) && back->in.view.len == 0;
     if (is_kept)

@@ -28,6 +28,7 @@ struct back {
     uint64_t kind;     /* how it is encrypted; 0: not at all */
     uint64_t requests; /* served on this connection before this one */
     uint64_t born_ms;  /* when it was opened */
+    bool is_bound;     /* comes from an address that proxy_bind chose */
     bool is_keepable;  /* the backend would keep it */
     uint64_t keep_ms;  /* for how long, by its Keep-Alive header; 0: not said */
 };
@@ -61,8 +62,8 @@ struct local {
     uint64_t modified_s; /* of a file; 0: not known */
     int file;            /* -1: none; else the body, from offset */
     uint64_t file_at, file_end;
-    struct str (*feed)(struct exchange *x, struct arena *arena); /* the next event, in the arena; NULL: an answer with an
-                                                                    end */
+    struct str (*feed)(struct exchange *x, struct arena *arena); /* the next event, in the arena; NULL: an
+                                                                    answer with an end */
     uint64_t feed_due_ms;
 };
 

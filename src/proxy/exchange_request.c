@@ -8,6 +8,7 @@
 #include "proxy/secure.h"
 #include "proxy/sticky.h"
 #include "proxy/stream.h"
+#include "proxy/variables.h"
 
 #include <errno.h>
 
@@ -52,14 +53,40 @@ static void back_ready(struct duct *duct) {
     exchange_run(duct->owner);
 }
 
+/* proxy_bind: ADDRESS[:PORT]. False: there is none, or what variables make of it is none. */
+static bool bind_find(struct exchange *x, struct address *bound) {
+    const struct template *bind = &exchange_policy(x)->proxy.bind;
+    if (template_is_empty(bind))
+        return false;
+    struct str text = template_eval_copy(x, bind), host = text;
+    uint64_t port = 0;
+    size_t end = str_find_char(text, ']');
+    size_t colon = end == STR_NONE ? str_find_char(text, ':') : end + 1;
+    if (text.len && text.ptr[0] == '[' && end != STR_NONE)
+        host = str_make(text.ptr + 1, end - 1);
+    else if (colon != STR_NONE && str_find_char(str_from(text, colon + 1), ':') == STR_NONE)
+        host = str_head(text, colon);
+    if (colon < text.len && (host.len < text.len) && !str_to_u64(str_from(text, colon + 1), &port))
+        port = 0;
+    if (host.len && port <= UINT16_MAX && address_parse(host, (uint16_t)port, bound))
+        return true;
+    exchange_log(x, LOG_ERROR, "invalid local address \"%.*s\"", STR_ARG(str_head(text, 200)));
+    return false;
+}
+
 enum why exchange_open_back(struct exchange *x) {
     struct back *back = &x->back;
+    struct address bound;
     back->kind = secure_kind(x);
-    struct idle_lease lease = idle_take(x->engine->idle, x->member->peer, back->kind);
+    back->is_bound = bind_find(x, &bound); /* then the connection is nobody else's */
+    struct idle_lease lease = {0};
+    if (!back->is_bound)
+        lease = idle_take(x->engine->idle, x->member->peer, back->kind);
     if (lease.duct) {
         duct_own(lease.duct, back_ready, x);
     } else {
-        int fd = socket_connect(&x->member->peer->address, NULL, SOCKET_BUFFER_BYTES, SOCKET_BUFFER_BYTES);
+        int fd = socket_connect(&x->member->peer->address, back->is_bound ? &bound : NULL, SOCKET_BUFFER_BYTES,
+                                SOCKET_BUFFER_BYTES);
         if (fd < 0) {
             x->error = fd;
             return why_of_connect_error(fd);

@@ -3,8 +3,8 @@
 
 #include "proxy/exchange.h"
 
-/* An answer that goes on: one event after another, until the client leaves or the configuration changes (its client
- * comes again by itself). */
+/* An answer that goes on: one event after another, until the client leaves or the configuration changes (its
+ * client comes again by itself). */
 
 enum { FEED_PERIOD_MS = 1000 };
 

@@ -103,6 +103,21 @@ describe("proxy_intercept_errors", () => {
   });
 });
 
+describe("proxy_bind", () => {
+  test("says where connections come from", async (t) => {
+    const from = [];
+    const backend = await startRawBackend(t, async (wire) => {
+      from.push(wire.socket.remoteAddress);
+      await wire.takeRequest();
+      wire.write(ok());
+    });
+    const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port}; proxy_bind 127.0.0.7; location / { proxy_pass http://127.0.0.1:${backend.port}; }
+      location /var { proxy_bind $arg_from; proxy_pass http://127.0.0.1:${backend.port}; } location /off { proxy_bind off; proxy_pass http://127.0.0.1:${backend.port}; } } }`);
+    for (const target of ["/", "/var?from=127.0.0.9", "/off"]) assert.equal((await ask(t, hawser.port, get(target))).status, 200);
+    assert.deepEqual(from, ["127.0.0.7", "127.0.0.9", "127.0.0.1"]);
+  });
+});
+
 describe("an answer that is broken off", () => {
   test("is reset for who reads until the end", { skip: isNginx }, async (t) => {
     const backend = await startRawBackend(t, async (wire) => {

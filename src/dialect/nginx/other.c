@@ -96,7 +96,6 @@ static const struct directive rows[] = {
     MISSING("userid"),
     MISSING("valid_referers"),
     MISSING("xslt_stylesheet"),
-    MISSING("proxy_bind"),
     MISSING("proxy_cache_key"),
     MISSING("proxy_cache_lock"),
     MISSING("proxy_cache_methods"),

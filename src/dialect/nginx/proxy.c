@@ -1,3 +1,4 @@
+#include "dialect/endpoint.h"
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/headers.h"
 #include "dialect/nginx/pass.h"
@@ -59,6 +60,26 @@ static void buffers_set(struct scope *scope, const struct node *node, const stru
     }
     scope->policy->proxy.buffers = (size_t)count;
     scope->policy->proxy.buffer_bytes = (size_t)bytes;
+}
+
+/* proxy_bind ADDRESS[:PORT] | off */
+static void bind_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct template *bind = &scope->policy->proxy.bind;
+    const struct word *at = &node->words[1];
+    struct endpoint endpoint;
+    const char *problem;
+    if (node->count == 3 && str_eq(node->words[2].text, STR("transparent"))) {
+        reader_fail(scope->reader, &node->words[2], "\"%s ... transparent\" is not built", row->name);
+    } else if (node->count == 3) {
+        set_fail(scope, &node->words[2], row, "\"transparent\", and nothing else, that follows the address");
+    } else if (str_eq(at->text, STR("off"))) {
+        *bind = (struct template){0};
+    } else if (!compile_has_variable(at->text) &&
+               (!endpoint_parse(at->text, &endpoint, &problem) || endpoint.is_unix)) {
+        reader_fail(scope->reader, at, "invalid address \"%.*s\"", STR_ARG(at->text));
+    } else {
+        compile_template(scope, at, at->text, bind);
+    }
 }
 
 /* proxy_set_body TEXT */
@@ -152,6 +173,7 @@ static const struct directive rows[] = {
     {"proxy_temp_file_write_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(proxy.temp_write_bytes),
      NULL},
     {"proxy_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(proxy.temp_path), NULL},
+    {"proxy_bind", CONTEXT_HSL, 1, 2, DIRECTIVE_ONCE, bind_set, NOTHING, NULL},
     {"proxy_limit_rate", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(proxy.limit_rate), NULL},
     {"proxy_pass_trailers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.passes_trailers), NULL},
     {"proxy_send_lowat", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
