@@ -30,7 +30,8 @@ bool exchange_body_begin(struct exchange *x) {
     x->body_text = x->short_body;
     if (!x->is_body_withheld)
         return true;
-    bool has_length = proxy->has_body || (x->is_body_dropped && x->request->framing != H1_NO_BODY);
+    bool has_length =
+        proxy->has_body || (x->is_body_dropped && !x->parent && x->request->framing != H1_NO_BODY);
     x->up.framing = has_length ? H1_LENGTH : H1_NO_BODY; /* what is dropped is a body of no bytes */
     x->body_text = template_eval_copy(x, &proxy->body);
     x->up_length = x->body_text.len;
