@@ -97,7 +97,8 @@ static void purge(struct registry *registry) {
 
 static void text_set(char text[PEER_NAME_MAX], struct str from) {
     size_t len = from.len < PEER_NAME_MAX - 1 ? from.len : PEER_NAME_MAX - 1;
-    memcpy(text, from.ptr, len);
+    if (len)
+        memcpy(text, from.ptr, len);
     text[len] = '\0';
 }
 
