@@ -11,6 +11,11 @@ enum {
     VERSION_LINE = 10   /* "HTTP/1.1\r\n" */
 };
 
+/* Of these a request has one at most, as in nginx: what a second one would mean is anybody's guess. */
+static const uint64_t single_fields = H1_BIT(H1_AUTHORIZATION) | H1_BIT(H1_CONTENT_RANGE) | H1_BIT(H1_EXPECT) |
+                                      H1_BIT(H1_IF_MATCH) | H1_BIT(H1_IF_MODIFIED_SINCE) |
+                                      H1_BIT(H1_IF_NONE_MATCH) | H1_BIT(H1_IF_RANGE) |
+                                      H1_BIT(H1_IF_UNMODIFIED_SINCE);
 static const uint64_t framing_fields = H1_BIT(H1_CONTENT_LENGTH) | H1_BIT(H1_TRANSFER_ENCODING);
 
 void h1_head_init(struct h1_head *head) {
@@ -225,13 +230,19 @@ static enum codec_result field_check(struct h1_head *head, const struct h1_field
             return fault(head, H1_FAULT_HOST, is_second ? name : value.ptr);
         return CODEC_DONE;
     }
+    if (single_fields >> field->id & 1)
+        return is_second ? fault(head, H1_FAULT_SYNTAX, name) : CODEC_DONE;
     if (is_second || (head->seen & framing_fields) == framing_fields)
         return fault(head, H1_FAULT_FRAMING, name);
     if (field->id == H1_CONTENT_LENGTH)
         return length_read(value, &head->content_length) ? CODEC_DONE
                                                          : fault(head, H1_FAULT_FRAMING, value.ptr);
-    if (head->minor == 0)
-        return fault(head, H1_FAULT_FRAMING, name);
+    return head->minor == 0 ? fault(head, H1_FAULT_FRAMING, name) : CODEC_DONE;
+}
+
+/* The one coding that is known, once it is sure that there is one field alone. */
+static enum codec_result coding_check(struct h1_head *head) {
+    struct str value = h1_head_value(head, H1_TRANSFER_ENCODING);
     return str_eq_nocase(value, STR("chunked")) ? CODEC_DONE : fault(head, H1_FAULT_CODING, value.ptr);
 }
 
@@ -330,10 +341,13 @@ static void connection_read(struct h1_head *head) {
 static enum codec_result request_finish(struct h1_head *head) {
     if (head->minor == 1 && !h1_head_has(head, H1_HOST))
         return fault(head, H1_FAULT_HOST, head->base + head->parsed - (head->has_bare_lf ? 1 : 2));
-    if (h1_head_has(head, H1_TRANSFER_ENCODING))
+    if (h1_head_has(head, H1_TRANSFER_ENCODING)) {
+        if (coding_check(head) != CODEC_DONE)
+            return CODEC_BAD;
         head->framing = H1_CHUNKED;
-    else
+    } else {
         head->framing = h1_head_has(head, H1_CONTENT_LENGTH) ? H1_LENGTH : H1_NO_BODY;
+    }
     connection_read(head);
     if (h1_head_has(head, H1_TE))
         head->has_te_trailers = h1_head_lists(head, H1_TE, STR("trailers"));
@@ -344,6 +358,8 @@ static enum codec_result request_finish(struct h1_head *head) {
 
 static enum codec_result response_finish(struct h1_head *head, enum h1_method request_method) {
     bool is_chunked = h1_head_has(head, H1_TRANSFER_ENCODING);
+    if (is_chunked && coding_check(head) != CODEC_DONE)
+        return CODEC_BAD;
     connection_read(head);
     if (request_method == H1_HEAD || head->status < 200 || head->status == 204 || head->status == 304)
         head->framing = H1_NO_BODY;
@@ -403,7 +419,7 @@ enum codec_result h1_request_parse(struct h1_head *head, const char *bytes, size
     head->base = bytes;
     enum codec_result result = head->parsed ? CODEC_DONE : request_line(head, end);
     if (result == CODEC_DONE)
-        result = fields_read(head, end, framing_fields | H1_BIT(H1_HOST));
+        result = fields_read(head, end, framing_fields | single_fields | H1_BIT(H1_HOST));
     return result == CODEC_DONE ? request_finish(head) : head_verdict(head, result, len);
 }
 

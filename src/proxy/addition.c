@@ -26,11 +26,15 @@ static bool is_safe(unsigned status) {
     }
 }
 
-static void rules_build(struct exchange *x, struct builder *out, const struct header_rules *list, bool safe) {
+/* *seen: what stands in `out` from `from` on, which the next line may name by a variable. */
+static void rules_build(struct exchange *x, struct builder *out, const struct header_rules *list, bool safe,
+                        struct str *seen, size_t from) {
     for (; list; list = list->outer)
         for (size_t i = 0; i < list->rules.count; i++)
-            if (safe || list->rules.items[i].is_always)
+            if (safe || list->rules.items[i].is_always) {
+                *seen = str_from(builder_view(out), from);
                 field_build_rule(x, out, &list->rules.items[i]);
+            }
 }
 
 /* ---- expires ---- */
@@ -122,7 +126,7 @@ void addition_build(struct exchange *x, struct builder *out, unsigned status) {
     if (has_expires(x, status))
         expires_build(x, out);
     if (policy->add_headers.rules.count)
-        rules_build(x, out, &policy->add_headers, is_safe(status));
+        rules_build(x, out, &policy->add_headers, is_safe(status), &x->sent_head, 0);
 }
 
 bool addition_replaces(const struct exchange *x, enum h1_field_id id, unsigned status) {
@@ -149,5 +153,9 @@ bool addition_has_trailers(const struct exchange *x, unsigned status) {
 }
 
 void addition_build_trailers(struct exchange *x, struct builder *out, unsigned status) {
-    rules_build(x, out, &exchange_policy(x)->add_trailers, is_safe(status));
+    size_t from = out->len;
+    rules_build(x, out, &exchange_policy(x)->add_trailers, is_safe(status), &x->sent_trailer, from);
+    x->sent_trailer = x->hold->snapshot->model->keeps_sent_heads
+                          ? arena_copy(&x->arena, str_from(builder_view(out), from))
+                          : STR("");
 }

@@ -98,7 +98,7 @@ static void value_build(const struct exchange *x, const struct attempt *attempt,
         time_build(out, attempt->response_ms);
         break;
     case VARIABLE_UPSTREAM_RESPONSE_LENGTH:
-        builder_u64(out, attempt->is_over ? attempt->length : body_length(x));
+        builder_u64(out, attempt->is_over ? attempt->length : x->response ? x->down.bytes : 0);
         break;
     case VARIABLE_UPSTREAM_BYTES_RECEIVED:
         builder_u64(out, attempt->received);

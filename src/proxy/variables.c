@@ -205,7 +205,7 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         builder_str(out, h1_head_value(request, H1_CONTENT_LENGTH));
         return true;
     case VARIABLE_CONTENT_TYPE:
-        builder_str(out, h1_head_value(request, H1_CONTENT_TYPE));
+        fields_named_build(request, STR("content_type"), out);
         return true;
     case VARIABLE_SERVER_PROTOCOL:
         builder_str(out, request->minor ? STR("HTTP/1.1") : STR("HTTP/1.0"));

@@ -47,6 +47,7 @@ bool variable_eval_sent(struct exchange *x, const struct variable *variable, str
     case VARIABLE_SENT_TRAILER:
         if (x->down.framing == H1_CHUNKED && x->down.trailer)
             lines_build(str_make(x->down.trailer, x->down.trailer_len), variable->name, out);
+        lines_build(x->sent_trailer, variable->name, out);
         return true;
     case VARIABLE_REQUEST:
         builder_str(out, exchange_request_line(x));
@@ -95,7 +96,7 @@ void variable_build_cookie(const struct h1_head *head, struct str name, struct b
                 builder_str(out, value);
                 return;
             }
-            while (rest.len && rest.ptr[0] != ';' && rest.ptr[0] != ',')
+            while (rest.len && rest.ptr[0] != ';')
                 rest = str_from(rest, 1);
             do
                 rest = str_from(rest, 1);

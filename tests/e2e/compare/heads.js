@@ -26,6 +26,11 @@ module.exports = {
     { name: "both forms in one variable", get: "/", headers: ["X_A: under", "X-B: dash", "X_B: under"], differs: "A header that came several times is one list in its variable" },
     ...["X/A: 1", "X(A): 1", "X\x80: 1"].map((line) => ({ name: JSON.stringify(line), get: "/a", headers: [line], differs: TOKEN, hawser: /400 Bad/ })),
     ...["X A: 1", "X\tA: 1", ": 1", " X: 1", "X\x01: 1", "X\x7f: 1"].map((line) => ({ name: JSON.stringify(line), get: "/a", headers: [line] })),
+    ...["Authorization", "Content-Range", "Expect", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since"].map((name) => ({
+      name: `${name} twice`, get: "/a", headers: [`${name}: a`, `${name}: b`] })),
+    ...["Host", "Content-Length"].map((name) => ({ name: `${name} twice`, get: "/a", headers: [`${name}: 1`, `${name}: 1`] })),
+    ...["User-Agent", "Referer", "Accept", "Content-Type", "Cookie"].map((name) => ({ name: `${name} twice`, get: "/a", headers: [`${name}: 1`, `${name}: 2`] })),
+    { name: "codings in two lines", get: "/a", method: "POST", headers: ["Transfer-Encoding: a", "Transfer-Encoding: b"] },
     { name: "a line that fits", get: "/", headers: [`X-A: ${"x".repeat(900)}`] },
     { name: "a line that does not fit", get: "/", headers: [`X-A: ${"x".repeat(1100)}`] },
     { name: "a target that does not fit", get: `/${"x".repeat(1100)}` },
