@@ -30,6 +30,7 @@ enum limit_kind { LIMIT_REQUESTS, LIMIT_CONNECTIONS };
 struct limit_zone {
     struct place place;
     enum limit_kind kind;
+    bool is_stream; /* of streams' connections, not of requests */
     struct str name;
     struct str key_text; /* as written */
     struct template key; /* empty value: the request is not counted */

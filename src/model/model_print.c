@@ -265,6 +265,10 @@ static void put_stream(struct builder *out, unsigned depth, const struct stream_
             put_line(out, depth);
             builder_str(out, str_of(facts[i].text));
         }
+    if (!template_is_empty(&stream->upload))
+        put_named_template(out, depth, "upload_rate", &stream->upload);
+    if (!template_is_empty(&stream->download))
+        put_named_template(out, depth, "download_rate", &stream->download);
 }
 
 /* What is a number or a choice of two. */

@@ -29,6 +29,8 @@ struct variable {
 
 /* Finds a built-in variable by its name without '$'. VARIABLE_NONE in ->id when there is none. */
 struct variable variable_find(struct str name);
+/* Is it one of stream's, or of http's? Most are of one of them only. */
+bool variable_is_of(const struct variable *variable, bool is_stream);
 /* May a configuration make a variable of this name (lower case)? Not when it is built in; but those of a prefix
  * may be, apart from the few that nginx gives a name of their own. */
 bool variable_is_free(struct str name);

@@ -78,7 +78,7 @@ static void line_put(struct exchange *x, const struct access_log *log, struct st
     template_eval(x, &log->file, &out);
     path[out.len] = '\0';
     int error = 0;
-    if (!has_root(x))
+    if (!x->is_stream && !has_root(x))
         return;
     struct log_sink *sink = out.overflow ? NULL : log_sink_open(path, &error);
     if (!sink) {

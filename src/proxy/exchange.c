@@ -12,6 +12,7 @@
 #include "proxy/queue.h"
 #include "proxy/sticky.h"
 #include "proxy/stream.h"
+#include "proxy/stream_log.h"
 
 #include <errno.h>
 
@@ -514,14 +515,25 @@ void exchange_release_member(struct exchange *x) {
     x->is_counted = false;
 }
 
+bool exchange_is_logged(const struct exchange *x) {
+    return exchange_policy(x)->access_logs.count || (x->is_stream && exchange_log_wants(x, LOG_INFO));
+}
+
+void exchange_tunnel_heard(struct exchange *x) {
+    if (x->attempt->header_ms == ATTEMPT_NEVER)
+        x->attempt->header_ms = (int64_t)(x->engine->loop->now_ms - x->attempt->began_ms);
+}
+
 void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes) {
     x->why = why;
     x->attempt->sent += up_bytes;
     x->attempt->received += down_bytes;
     x->sent_bytes += down_bytes;
     x->down.bytes = down_bytes;
-    if (x->is_stream)
+    if (x->is_stream) {
         x->up.bytes = up_bytes;
+        stream_log_ended(x, why);
+    }
     x->is_tunnel_over = true;
     exchange_run(x);
 }
@@ -558,6 +570,8 @@ enum exchange_state exchange_done(struct exchange *x) {
     local_close(x);
     if (x->parent) /* it leaves no trace of its own */
         return STATE_DONE;
+    if (x->is_stream && !x->status)
+        x->status = stream_status(x);
     if (x->request || x->status)
         access_log_write(x);
     exchange_body_end(x);

@@ -84,6 +84,7 @@ struct exchange {
     uint8_t state; /* enum exchange_state; exchange_run alone changes it */
     bool is_running, is_client_gone, is_expired;
     bool is_tunnel_over;
+    bool is_ended_by_back; /* of a stream: its server was the one to end it */
     struct timer deadline;
     uint64_t progress_ms; /* when it entered its state or last moved a byte */
     struct task again;    /* had its share of this turn */
@@ -110,11 +111,12 @@ struct exchange {
     bool adds_path;       /* try_files has found the path behind an alias that stands for all of it */
     bool has_error_page;  /* error_page has been followed, and is not to be again */
     bool is_body_dropped; /* the request's body is for nobody any more */
-    const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
-    struct address client;     /* who asks: the connection's other end, or whom a trusted proxy names */
-    struct address *connected; /* the other end, when that is not the client; else NULL */
-    struct proxied *proxied;   /* what the PROXY protocol said; a reference; NULL: nothing */
-    struct guarding *guarding; /* its way through the checks of state GUARD; NULL: there are none */
+    const struct route *goal;   /* a named location, where the present redirection leads; NULL: by the path */
+    struct address client;      /* who asks: the connection's other end, or whom a trusted proxy names */
+    struct address *connected;  /* the other end, when that is not the client; else NULL */
+    struct address *server_end; /* of a tunnel that is to be logged: the connection's own end; else NULL */
+    struct proxied *proxied;    /* what the PROXY protocol said; a reference; NULL: nothing */
+    struct guarding *guarding;  /* its way through the checks of state GUARD; NULL: there are none */
     struct eio_query eio;
     bool is_stream;             /* a connection that is passed on as it is: there is no request, see stream.h */
     struct client_hello *hello; /* of a stream with ssl_preread, once there; NULL: none */
@@ -277,12 +279,19 @@ enum why exchange_open_back(struct exchange *x);
 void exchange_release_back(struct exchange *x, bool is_clean);
 /* Lets go of the member: no longer active. */
 void exchange_release_member(struct exchange *x);
-/* The tunnel of this exchange has ended (only kept for its access log). */
+/* Does something remain to be logged when its tunnel ends? */
+bool exchange_is_logged(const struct exchange *x);
+/* The tunnel has got its first byte from the server. */
+void exchange_tunnel_heard(struct exchange *x);
+/* The tunnel of this exchange has ended (only kept for what is logged then). */
 void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes);
 /* The request's first line without its end; of one that could not be read, what there is of it. */
 struct str exchange_request_line(const struct exchange *x);
 /* A line in the error log in nginx's form, with client, server, request, upstream, host and referrer. */
 void exchange_log(const struct exchange *x, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same without client, server and what else is told of the exchange. */
+void exchange_log_alone(const struct exchange *x, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* The debug line of a change of state. */
 void exchange_log_move(const struct exchange *x, const char *from, const char *to);

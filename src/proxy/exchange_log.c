@@ -70,13 +70,15 @@ static void request_build(const struct exchange *x, struct builder *out) {
 
 static void stream_build(const struct exchange *x, struct builder *out) {
     builder_str(out, x->listen->text);
-    if (x->member)
-        name_build(out, "upstream", str_of(x->member->peer->name));
-    builder_format(out, ", bytes from/to client:%llu/%llu", (unsigned long long)x->up.bytes,
+    if (!x->group)
+        return;
+    name_build(out, "upstream", x->member ? str_of(x->member->peer->name) : x->group->upstream->name);
+    builder_format(out, ", bytes from/to client:%llu/%llu",
+                   (unsigned long long)(x->front ? x->front->in.filled : x->up.bytes),
                    (unsigned long long)x->sent_bytes);
-    if (x->attempt)
-        builder_format(out, ", bytes from/to upstream:%llu/%llu", (unsigned long long)x->attempt->received,
-                       (unsigned long long)x->attempt->sent);
+    builder_format(out, ", bytes from/to upstream:%llu/%llu",
+                   (unsigned long long)(x->attempt ? x->attempt->received : 0),
+                   (unsigned long long)(x->attempt ? x->attempt->sent : 0));
 }
 
 static void line_write(const struct exchange *x, enum log_level level, struct str text) {
@@ -89,6 +91,19 @@ static void line_write(const struct exchange *x, enum log_level level, struct st
         stream_build(x, &out);
     else
         request_build(x, &out);
+    level_write(x, level, builder_view(&out));
+}
+
+void exchange_log_alone(const struct exchange *x, enum log_level level, const char *format, ...) {
+    char memory[TEXT_MAX], text[TEXT_MAX];
+    struct builder out = builder_make(memory, sizeof memory);
+    if (!exchange_log_wants(x, level))
+        return;
+    va_list list;
+    va_start(list, format);
+    int len = vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    builder_format(&out, "*%llu %s", (unsigned long long)x->connection_id, len < 0 ? "" : text);
     level_write(x, level, builder_view(&out));
 }
 
@@ -131,9 +146,9 @@ static const char *action_of(const struct exchange *x, enum why_owner owner) {
     case STATE_ANSWER:
         return "sending response to client";
     case STATE_TUNNEL:
-        return "proxying upgraded connection";
+        return x->is_stream ? "proxying connection" : "proxying upgraded connection";
     case STATE_BODY:
-        return "reading client request body";
+        return x->is_stream ? "prereading client data" : "reading client request body";
     case STATE_ROUTE:
     case STATE_GUARD:
     case STATE_RESOLVE:

@@ -248,7 +248,7 @@ enum exchange_state exchange_await(struct exchange *x) {
 static enum exchange_state tunnel_state(struct exchange *x, enum why why) {
     if (why != WHY_NONE)
         return exchange_fail(x, why);
-    return exchange_policy(x)->access_logs.count ? STATE_TUNNEL : STATE_DONE;
+    return exchange_is_logged(x) ? STATE_TUNNEL : STATE_DONE;
 }
 
 enum exchange_state exchange_tunnel(struct exchange *x) {

@@ -341,16 +341,28 @@ uint64_t secure_kind(const struct exchange *x) {
     return x->route->pass->is_secure ? hash_str(x->back_name, pass_context(x)->number) | 1 : 0;
 }
 
-struct duct *secure_connect(struct exchange *x, int fd, duct_ready *ready) {
+static struct tls_start start_of_pass(const struct exchange *x) {
     const struct tls_pass *tls = &exchange_policy(x)->tls;
     const struct peer *peer = x->member->peer;
     bool is_named = tls->sends_name && !is_literal(x->back_name);
-    struct tls_start start = {
+    return (struct tls_start){
         .context = pass_context(x),
         .name = is_named ? x->back_name : STR(""),
         .verified_name = tls->verifies ? x->back_name : STR(""),
         .session =
             tls->reuses_sessions ? hash_str(str_of(peer->name), secure_kind(x) + peer->upstream_hash) | 1 : 0,
     };
+}
+
+struct duct *secure_connect(struct exchange *x, int fd, duct_ready *ready) {
+    if (x->is_stream && exchange_policy(x)->stream.sends_proxy_protocol)
+        return duct_new_wide(x->engine->ducts, fd, ready, x);
+    struct tls_start start = start_of_pass(x);
     return duct_new_secure(x->engine->ducts, fd, ready, x, &start);
+}
+
+bool secure_connect_begin(struct exchange *x) {
+    struct tls_start start = start_of_pass(x);
+    x->back.duct->is_connected = false; /* it is once the handshake is over */
+    return duct_secure(x->back.duct, &start);
 }

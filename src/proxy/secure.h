@@ -34,5 +34,8 @@ bool secure_prepare(struct exchange *x);
 uint64_t secure_kind(const struct exchange *x);
 /* A connection's duct with TLS, to the exchange's member. NULL on shortage, and then fd is closed. */
 struct duct *secure_connect(struct exchange *x, int fd, duct_ready *ready);
+/* Behind a PROXY protocol's line, which goes to the backend unencrypted: TLS begins on the back's duct. False
+ * without memory. */
+bool secure_connect_begin(struct exchange *x);
 
 #endif

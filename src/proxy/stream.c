@@ -1,16 +1,30 @@
 #include "proxy/stream.h"
 
 #include "base/size.h"
+#include "codec/proxy_protocol.h"
 #include "proxy/guard/guard.h"
 #include "proxy/naming.h"
 #include "proxy/secure.h"
+#include "proxy/stream_log.h"
 #include "proxy/variables.h"
 
 #include <errno.h>
 
-enum { PROXY_LINE_MAX = 108, PORT_MAX = 65535 };
+enum { PORT_MAX = 65535 };
+
+static bool sets_run(struct exchange *x) {
+    const struct program *program = &x->route->program;
+    for (size_t i = 0; i < program->operations.count; i++) {
+        const struct operation *operation = &program->operations.items[i];
+        struct str text = template_eval_copy(x, &operation->value);
+        if (!text.ptr || !exchange_set_slot(x, operation->target.index, text))
+            return false;
+    }
+    return true;
+}
 
 enum exchange_state stream_route(struct exchange *x) {
+    stream_log_accepted(x);
     x->up.is_done = x->down.is_done = true;
     x->is_read = true;
     struct str name = x->is_secure ? secure_name(x->front->duct) : STR("");
@@ -18,6 +32,8 @@ enum exchange_state stream_route(struct exchange *x) {
         x->site = listen_find_site(x->listen, name, &x->captures);
     x->route = &x->site->fallback;
     if ((x->captures.regex && !exchange_bind(x)) || !guard_post_read(x))
+        return exchange_fail(x, WHY_NO_MEMORY);
+    if (!sets_run(x))
         return exchange_fail(x, WHY_NO_MEMORY);
     enum why why = x->listen->is_secure ? secure_verify(x) : WHY_NONE;
     return why == WHY_NONE ? STATE_GUARD : exchange_fail(x, why);
@@ -87,6 +103,12 @@ enum exchange_state stream_content(struct exchange *x) {
 
 /* ---- looking ahead ---- */
 
+/* Nothing is said, and nothing is logged but what is logged of every connection. */
+static enum exchange_state stream_end(struct exchange *x, enum why why) {
+    x->why = why;
+    return STATE_ANSWER;
+}
+
 enum exchange_state stream_preread(struct exchange *x) {
     const struct stream_policy *stream = &exchange_policy(x)->stream;
     struct front *front = x->front;
@@ -95,75 +117,93 @@ enum exchange_state stream_preread(struct exchange *x) {
     if (!x->hello)
         return exchange_fail(x, WHY_NO_MEMORY);
     for (;;) {
-        bool is_over =
-            front->in.view.len >= stream->preread_bytes || (front->duct->has_end && !front->duct->can_read);
         enum codec_result result =
             front->in.view.len ? client_hello_read(x->hello, front->in.view) : CODEC_MORE;
-        if (result == CODEC_MORE && !is_over && !front->duct->can_read)
-            return STATE_BODY;
-        if (result == CODEC_BAD || (result == CODEC_MORE && is_over))
+        if (result == CODEC_BAD)
             *x->hello = (struct client_hello){0}; /* who does not speak TLS is passed on all the same */
-        if (result != CODEC_MORE || is_over)
+        if (result != CODEC_MORE)
             return server_choose(x);
-        ssize_t got = inbox_fill(&front->in, front->duct, x->engine->loop->scratch, LOOP_SCRATCH_BYTES,
-                                 LOOP_SCRATCH_BYTES);
+        if (front->in.view.len >= stream->preread_bytes) {
+            exchange_log(x, LOG_ERROR, "preread buffer full");
+            return stream_end(x, WHY_BAD_REQUEST);
+        }
+        if (!front->duct->can_read)
+            return STATE_BODY;
+        ssize_t got =
+            inbox_fill(&front->in, front->duct, x->engine->loop->scratch,
+                       stream->preread_bytes < LOOP_SCRATCH_BYTES ? stream->preread_bytes : LOOP_SCRATCH_BYTES,
+                       stream->preread_bytes);
         if (got == -ENOMEM)
             return exchange_fail(x, WHY_NO_MEMORY);
         if (got <= 0 && got != -EAGAIN)
-            return exchange_fail(x, WHY_CLIENT_CLOSED);
+            return stream_end(x, WHY_CLIENT_CLOSED);
     }
 }
 
 /* ---- connecting ---- */
 
+static struct proxy_protocol_end end_of(const struct address *address) {
+    struct proxy_protocol_end end = {.port = address_port(address)};
+    struct str ip = address_bytes(address);
+    memcpy(end.ip, ip.ptr, ip.len < sizeof end.ip ? ip.len : sizeof end.ip);
+    return end;
+}
+
 /* The PROXY protocol, version 1: who connected, and to what. */
 static void proxy_line_build(const struct exchange *x, struct builder *out) {
+    struct proxy_protocol header = {.family = PROXY_PROTOCOL_UNKNOWN};
     struct address local;
-    bool is_known =
-        socket_local(x->front->duct->ev.fd, &local) == 0 && x->client.any.sa_family == local.any.sa_family;
-    bool is_v4 = x->client.any.sa_family == AF_INET;
-    if (!is_known || (!is_v4 && x->client.any.sa_family != AF_INET6)) {
-        builder_str(out, STR("PROXY UNKNOWN\r\n"));
-        return;
-    }
-    builder_str(out, is_v4 ? STR("PROXY TCP4 ") : STR("PROXY TCP6 "));
-    address_build_host(out, &x->client);
-    builder_char(out, ' ');
-    address_build_host(out, &local);
-    builder_format(out, " %u %u\r\n", address_port(&x->client), address_port(&local));
+    sa_family_t family = x->client.any.sa_family;
+    if (socket_local(x->front->duct->ev.fd, &local) == 0 && local.any.sa_family == family &&
+        (family == AF_INET || family == AF_INET6))
+        header = (struct proxy_protocol){.family = family == AF_INET ? PROXY_PROTOCOL_V4 : PROXY_PROTOCOL_V6,
+                                         .source = end_of(&x->client),
+                                         .destination = end_of(&local)};
+    proxy_protocol_build_v1(out, &header);
 }
 
 static enum why first_send(struct exchange *x) {
-    char memory[PROXY_LINE_MAX];
+    char memory[PROXY_PROTOCOL_V1_MAX];
     struct builder line = builder_make(memory, sizeof memory);
     if (!exchange_policy(x)->stream.sends_proxy_protocol)
         return WHY_NONE;
     proxy_line_build(x, &line);
     struct iovec part = {line.ptr, line.len};
     int error = outbox_send(&x->back.out, &part, 1);
+    x->attempt->sent += line.len;
     return error ? why_of_connect_error(error) : WHY_NONE;
+}
+
+static enum why connect_go_on(struct exchange *x) {
+    struct duct *duct = x->back.duct;
+    x->error = duct->has_end && !duct->is_connected ? duct_error(duct) : 0;
+    if (!x->error)
+        x->error = exchange_flush(x, &x->back.out);
+    if (x->error)
+        return tls_failure(duct).len ? WHY_TLS_FAILED : why_of_connect_error(x->error);
+    return WHY_NONE;
 }
 
 enum exchange_state stream_connect(struct exchange *x) {
     enum why why = WHY_NONE;
-    if (!x->back.duct) {
+    if (x->back.duct) {
+        why = connect_go_on(x);
+    } else {
         why = exchange_open_back(x);
         if (why == WHY_NONE)
             why = first_send(x);
-    } else {
-        struct duct *duct = x->back.duct;
-        int error = duct->has_end && !duct->is_connected ? duct_error(duct) : 0;
-        if (!error)
-            error = exchange_flush(x, &x->back.out);
-        x->error = error;
-        if (error)
-            why = tls_failure(duct).len ? WHY_TLS_FAILED : why_of_connect_error(error);
     }
+    struct duct *duct = x->back.duct;
+    bool is_plain_yet = why == WHY_NONE && x->back.kind && !duct->is_secure;
+    if (is_plain_yet && duct->is_connected && outbox_is_empty(&x->back.out) && !secure_connect_begin(x))
+        why = WHY_NO_MEMORY;
     if (why != WHY_NONE)
         return exchange_fail(x, why);
-    if (!x->back.duct->is_connected)
+    if (!duct->is_connected || (x->back.kind && !duct->is_secure))
         return STATE_CONNECT;
+    x->has_sent = true;
     x->attempt->connect_ms = (int64_t)(x->engine->loop->now_ms - x->attempt->began_ms);
+    stream_log_connected(x);
     return STATE_TUNNEL;
 }
 
@@ -193,13 +233,34 @@ bool stream_rates(struct exchange *x, uint64_t *up, uint64_t *down) {
 
 /* ---- answering ---- */
 
+unsigned stream_status(const struct exchange *x) {
+    if (x->why == WHY_NONE)
+        return x->local.status ? x->local.status : 200; /* a guard's */
+    if (x->why == WHY_BAD_REQUEST)
+        return 400;
+    if (x->why == WHY_NAME_UNKNOWN)
+        return 500;
+    switch (why_info(x->why)->owner) {
+    case WHY_OWNER_BACKEND:
+        return 502;
+    case WHY_OWNER_SELF:
+        return 500;
+    case WHY_OWNER_CLIENT:
+        return x->why == WHY_BAD_CERTIFICATE || x->why == WHY_NO_CERTIFICATE || x->why == WHY_PLAIN_TO_TLS ||
+                       x->why == WHY_MISDIRECTED
+                   ? 500
+                   : 200; /* it has gone, which is its right */
+    case WHY_OWNER_NONE:
+        break;
+    }
+    return 200;
+}
+
 enum exchange_state stream_answer(struct exchange *x) {
     struct front *front = x->front;
     front->must_close = true;
-    x->status = x->why != WHY_NONE    ? why_info(x->why)->http
-                : x->local.status > 0 ? x->local.status /* a guard's */
-                                      : 200;
-    if (x->status != 200)
+    x->status = stream_status(x);
+    if (x->why != WHY_NONE || x->status != 200)
         return STATE_DONE;
     if (!x->is_head_out) {
         struct iovec part = {(void *)(uintptr_t)x->local.body.ptr, x->local.body.len};
@@ -234,7 +295,7 @@ bool stream_eval(const struct exchange *x, enum variable_id id, struct builder *
         builder_format(out, "%llu.%03u", (unsigned long long)(spent_ms / 1000), (unsigned)(spent_ms % 1000));
         return true;
     case VARIABLE_BYTES_RECEIVED:
-        builder_u64(out, x->up.bytes);
+        builder_u64(out, x->front ? x->front->in.filled : x->up.bytes);
         return true;
     case VARIABLE_SSL_PREREAD_SERVER_NAME:
     case VARIABLE_SSL_PREREAD_ALPN_PROTOCOLS:

@@ -16,6 +16,8 @@ enum exchange_state stream_preread(struct exchange *x);
 enum exchange_state stream_connect(struct exchange *x);
 /* ANSWER: `return`, or nothing at all where something went wrong. */
 enum exchange_state stream_answer(struct exchange *x);
+/* What $status says, in nginx's few codes. */
+unsigned stream_status(const struct exchange *x);
 /* A variable that streams alone have. False when it is none of those. */
 bool stream_eval(const struct exchange *x, enum variable_id id, struct builder *out);
 /* proxy_upload_rate and proxy_download_rate, bytes a second; 0: as fast as it goes. False when both are. */

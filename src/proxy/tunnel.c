@@ -59,6 +59,8 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     tally_add(&engine->tally->active, -1);
     tally_add(&engine->tally->writing, -1);
     if (tunnel->exchange)
+        tunnel->exchange->is_ended_by_back = why == WHY_BACKEND_RESET || tunnel->is_ended_by_back;
+    if (tunnel->exchange)
         exchange_tunnel_ended(tunnel->exchange, why, tunnel->up.bytes, tunnel->down.bytes);
     loop_bury(engine->loop, &tunnel->task);
     engine_note_gone(engine);
@@ -81,8 +83,10 @@ static bool pump_step(struct tunnel *tunnel, struct pump *pump, enum why from_wh
             loop_soon(tunnel->engine->loop, &tunnel->task);
         return true;
     case PUMP_ENDED:
-        if (!was_ended)
+        if (!was_ended) {
             half_close(tunnel);
+            tunnel->is_ended_by_back = pump == &tunnel->down;
+        }
         return true;
     case PUMP_BROKEN_FROM:
         tunnel_close(tunnel, from_why);
@@ -117,10 +121,13 @@ static void throttled_wait(struct tunnel *tunnel) {
 static void tunnel_run(struct tunnel *tunnel) {
     uint64_t before = activity(tunnel);
     bool was_half = tunnel->up.is_ended || tunnel->down.is_ended;
+    bool was_heard = tunnel->down.bytes;
     if (tunnel->is_over || !pump_step(tunnel, &tunnel->up, WHY_CLIENT_RESET, WHY_BACKEND_RESET) ||
         !pump_step(tunnel, &tunnel->down, WHY_BACKEND_RESET, WHY_CLIENT_RESET))
         return;
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
+    if (tunnel->exchange && !was_heard && tunnel->down.bytes)
+        exchange_tunnel_heard(tunnel->exchange);
     if ((tunnel->up.is_ended && tunnel->down.is_ended) || (is_half && tunnel->ends_whole))
         tunnel_close(tunnel, WHY_DONE);
     else if (tunnel->leaving == WHY_NONE && (activity(tunnel) != before || is_half != was_half))
@@ -252,7 +259,7 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     tunnel->sid = x->sid;
     x->sid = NULL;
     tunnel->holds = limit_give(x);
-    tunnel->exchange = exchange_policy(x)->access_logs.count ? x : NULL;
+    tunnel->exchange = exchange_is_logged(x) ? x : NULL;
     duct_slim(front->duct);
     duct_slim(x->back.duct);
     duct_own(front->duct, tunnel_ready, tunnel);

@@ -330,8 +330,20 @@ static bool tls_keep(struct exchange *x, const struct variable *variable) {
     return slot != NULL;
 }
 
+static bool end_keep(struct exchange *x) {
+    struct address local;
+    if (socket_local(x->front->duct->ev.fd, &local) < 0)
+        return true;
+    x->server_end = arena_alloc(&x->arena, sizeof local);
+    if (x->server_end)
+        *x->server_end = local;
+    return x->server_end != NULL;
+}
+
 bool variables_keep(struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
+    if (policy->access_logs.count && !end_keep(x))
+        return false;
     for (size_t i = 0; x->is_secure && i < policy->access_logs.count; i++) {
         const struct template *text = &policy->access_logs.items[i].format->text;
         for (size_t j = 0; j < text->count; j++)

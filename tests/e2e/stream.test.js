@@ -3,6 +3,7 @@
 
 const assert = require("node:assert");
 const fs = require("node:fs");
+const net = require("node:net");
 const path = require("node:path");
 const tls = require("node:tls");
 const { execFileSync } = require("node:child_process");
@@ -142,6 +143,69 @@ describe("stream", () => {
     wire.write("ping");
     assert.equal(await wire.take(4), "ping");
     assert.equal(seen.at(-1), `PROXY TCP4 127.0.0.9 127.0.0.1 ${localPort} ${hawser.port}\r\n`);
+  });
+
+  test("with proxy_ssl the PROXY line goes first, and TLS begins behind it", async (t) => {
+    const folder = tempFolder(t);
+    execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", `${folder}/key`, "-out", `${folder}/cert`, "-days", "1", "-subj", "/CN=x"], { stdio: "ignore" });
+    const seen = [];
+    const server = net.createServer((socket) => {
+      socket.once("readable", () => {
+        const first = socket.read().toString("latin1");
+        const end = first.indexOf("\r\n") + 2;
+        seen.push(first.slice(0, end));
+        if (end < first.length) socket.unshift(Buffer.from(first.slice(end), "latin1"));
+        const secure = new tls.TLSSocket(socket, { isServer: true, key: fs.readFileSync(`${folder}/key`), cert: fs.readFileSync(`${folder}/cert`) });
+        secure.on("data", (bytes) => secure.end(`tls ${bytes}`)).on("error", () => {});
+      });
+      socket.on("error", () => {});
+    });
+    t.after(() => server.close());
+    await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const hawser = await startConfig(t, ({ port }) => `stream { server { listen 127.0.0.1:${port}; proxy_protocol on; proxy_ssl on; proxy_pass 127.0.0.1:${server.address().port}; } }`);
+    const wire = await connect(t, hawser.port);
+    const { localPort } = wire.socket;
+    wire.write("ping");
+    assert.equal(await wire.ended(), "tls ping");
+    assert.equal(seen.at(-1), `PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort} ${hawser.port}\r\n`);
+  });
+
+  test("listen proxy_protocol with set_real_ip_from, limit_conn, set, and who is told what", async (t) => {
+    const [a] = await startEchos(t, "a");
+    const [proxied, limited] = await inBatches(2, 1, freePort);
+    const hawser = await startConfig(t, ({ port, folder }) => `error_log stderr info; stream {
+      log_format s '$status $remote_addr $realip_remote_addr $server_addr $proxy_protocol_port $limit_conn_status $where $upstream_addr $upstream_bytes_sent $upstream_bytes_received'; access_log ${folder}/s.log s;
+      limit_conn_zone $binary_remote_addr zone=each:64k;
+      geo $near { 10.0.0.0/8 near; default far; }
+      server { listen 127.0.0.1:${port}; set $where $near; proxy_pass 127.0.0.1:${a.port}; }
+      server { listen 127.0.0.1:${proxied} proxy_protocol; set_real_ip_from 127.0.0.1; set $where $near-$protocol; allow 10.1.2.3; deny all; proxy_pass 127.0.0.1:${a.port}; }
+      server { listen 127.0.0.1:${limited}; limit_conn each 1; set $where x; proxy_pass 127.0.0.1:${a.port}; } }`);
+    const talk = async (port, first) => {
+      const wire = await connect(t, port);
+      wire.write(first);
+      await wire.takeTo("hello");
+      wire.end();
+      await wire.ended();
+    };
+    await talk(proxied, "PROXY TCP4 10.1.2.3 10.9.9.9 4567 80\r\nhello");
+    await logOf(hawser, 2);
+    const denied = await connect(t, proxied);
+    denied.write("PROXY TCP4 10.1.2.4 10.9.9.9 4567 80\r\nhello");
+    assert.equal(await denied.ended(), "");
+    const broken = await connect(t, proxied);
+    broken.write("hello there\r\n");
+    assert.equal(await broken.ended(), "");
+    const one = await connect(t, limited);
+    await one.takeTo("\n");
+    assert.equal(await (await connect(t, limited)).ended(), "");
+    one.end();
+    await one.ended();
+    const lines = (await logOf(hawser, 5)).filter((line) => !line.includes(" far ")); // those of the port that was looked at first
+    const peer = `127.0.0.1:${a.port}`;
+    assert.deepEqual(lines.slice(0, 2), [`200 10.1.2.3 127.0.0.1 127.0.0.1 4567 - near-TCP ${peer} 5 7`, `403 10.1.2.4 127.0.0.1 127.0.0.1 4567 - near-TCP - - -`]);
+    assert.deepEqual(lines.slice(-2), [`503 127.0.0.1 127.0.0.1 127.0.0.1 - REJECTED x - - -`, `200 127.0.0.1 127.0.0.1 127.0.0.1 - PASSED x ${peer} 0 2`]);
+    for (const words of [/client 127\.0\.0\.1:\d+ connected to 127/, /proxy 127\.0\.0\.1:\d+ connected to 127/, /client disconnected, bytes from\/to client:5\/7, bytes from\/to upstream:7\/5/, /\[error\] .* limiting connections by zone "each", client: 127/, /broken header: "hello there"/])
+      assert.match(hawser.log, words);
   });
 
   test("ssl_preread tells connections apart by their name and ALPN, without ending TLS", async (t) => {

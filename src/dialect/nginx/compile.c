@@ -48,6 +48,18 @@ static bool is_not_built(struct str name) {
     return false;
 }
 
+static bool is_of_stream(const struct compiling *c) {
+    return (c->scope->context & CONTEXT_STREAMS) != 0;
+}
+
+/* http's name in stream, or the other way. */
+static bool fail_elsewhere(struct compiling *c, struct str name) {
+    struct diagnostic *said = reader_fail(c->scope->reader, c->at, "unknown \"%.*s\" variable", STR_ARG(name));
+    diagnostic_hint(c->scope->reader->diagnostics, said, "there is a variable of that name in %s alone",
+                    is_of_stream(c) ? "http" : "stream");
+    return false;
+}
+
 static bool fail_unknown(struct compiling *c, struct str name) {
     struct reader *reader = c->scope->reader;
     if (is_not_built(name)) {
@@ -87,6 +99,8 @@ static bool variable_add(struct compiling *c, struct str written) {
         variable = (struct variable){.id = VARIABLE_SLOT, .index = slot, .name = name};
     else if (variable.id == VARIABLE_NONE)
         return fail_unknown(c, name);
+    else if (!variable_is_of(&variable, is_of_stream(c)))
+        return fail_elsewhere(c, name);
     reader->model->keeps_sent_heads |= variable.id == VARIABLE_SENT_HTTP;
     return part_add(c, (struct template_part){.text = STR(""), .variable = variable});
 }

@@ -97,13 +97,14 @@ static void zone_add(struct scope *scope, const struct node *node, const struct 
     struct limit_zone read = {.place = word_place(&node->words[0]),
                               .kind =
                                   strcmp(row->name, "limit_req_zone") == 0 ? LIMIT_REQUESTS : LIMIT_CONNECTIONS,
+                              .is_stream = scope->context & CONTEXT_STREAM,
                               .key_text = node->words[1].text,
                               .rate = 1000};
     if (!compile_template(scope, &node->words[1], read.key_text, &read.key) ||
         !zone_parameters_read(scope, node, &read))
         return;
     const struct limit_zone *other = zone_find(reader, read.name);
-    if (other && other->kind == read.kind) {
+    if (other && other->kind == read.kind && other->is_stream == read.is_stream) {
         reader_fail(reader, &node->words[0], "%s \"%.*s\" is already bound to key \"%.*s\"", row->name,
                     STR_ARG(read.name), STR_ARG(other->key_text));
         return;
@@ -130,7 +131,8 @@ static struct limit_zone *zone_use(struct scope *scope, const struct word *at, s
                                    enum limit_kind kind) {
     struct reader *reader = scope->reader;
     struct limit_zone *zone = zone_find(reader, name);
-    if (zone && zone->kind == kind)
+    bool is_stream = scope->context & CONTEXT_STREAMS;
+    if (zone && zone->kind == kind && zone->is_stream == is_stream)
         return zone;
     if (zone) {
         reader_fail(reader, at, "the shared memory zone \"%.*s\" is already declared for a different use",
@@ -145,7 +147,8 @@ static struct limit_zone *zone_use(struct scope *scope, const struct word *at, s
         diagnostic_hint(reader->diagnostics, said, "no \"%s\" makes it; did you mean \"%.*s\"?",
                         kind_word(kind), STR_ARG(near));
     else
-        diagnostic_hint(reader->diagnostics, said, "no \"%s\" in http makes it", kind_word(kind));
+        diagnostic_hint(reader->diagnostics, said, "no \"%s\" in %s makes it", kind_word(kind),
+                        is_stream ? "stream" : "http");
     return NULL;
 }
 
@@ -287,15 +290,15 @@ static void dry_set(struct scope *scope, const struct node *node, const struct d
 
 static const struct directive rows[] = {
     {"limit_req_zone", CONTEXT_HTTP, 2, 4, DIRECTIVE_FIRST, zone_add, NOTHING, NULL},
-    {"limit_conn_zone", CONTEXT_HTTP, 2, 2, DIRECTIVE_FIRST, zone_add, NOTHING, NULL},
+    {"limit_conn_zone", CONTEXT_HTTP | CONTEXT_STREAM, 2, 2, DIRECTIVE_FIRST, zone_add, NOTHING, NULL},
     {"limit_req", CONTEXT_HSL, 1, 3, 0, request_limit_add, NOTHING, NULL},
-    {"limit_conn", CONTEXT_HSL, 2, 2, 0, connection_limit_add, NOTHING, NULL},
+    {"limit_conn", CONTEXT_HSL | CONTEXT_STREAMS, 2, 2, 0, connection_limit_add, NOTHING, NULL},
     {"limit_req_status", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, status_set, NOTHING, NULL},
     {"limit_conn_status", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, status_set, NOTHING, NULL},
     {"limit_req_log_level", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, level_set, NOTHING, NULL},
-    {"limit_conn_log_level", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, level_set, NOTHING, NULL},
+    {"limit_conn_log_level", CONTEXT_HSL | CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, level_set, NOTHING, NULL},
     {"limit_req_dry_run", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, dry_set, NOTHING, NULL},
-    {"limit_conn_dry_run", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, dry_set, NOTHING, NULL},
+    {"limit_conn_dry_run", CONTEXT_HSL | CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, dry_set, NOTHING, NULL},
 };
 
 const struct area limit_area = {rows, sizeof rows / sizeof *rows};

@@ -61,9 +61,15 @@ static void format_read(struct scope *scope, const struct node *node, const stru
 
 static struct log_format *format_use(struct scope *scope, const struct node *node) {
     struct reader *reader = scope->reader;
+    bool is_stream = (scope->context & CONTEXT_STREAMS) != 0;
     struct str name = node->count > 2 ? node->words[2].text : STR("combined");
     struct log_format *format = format_find(reader, name);
-    if (!format && str_eq(name, STR("combined"))) {
+    if (!format && is_stream && node->count <= 2) {
+        struct diagnostic *said = reader_fail(reader, &node->words[0], "log format is not specified");
+        diagnostic_hint(reader->diagnostics, said,
+                        "streams have no \"combined\": write log_format NAME ..., and "
+                        "access_log PATH NAME");
+    } else if (!format && !is_stream && str_eq(name, STR("combined"))) {
         format = format_make(reader, name);
         if (format)
             compile_log_template(scope, &node->words[0], str_of(combined), &format->text);
@@ -77,7 +83,9 @@ static struct log_format *format_use(struct scope *scope, const struct node *nod
             diagnostic_hint(reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
         else
             diagnostic_hint(reader->diagnostics, said,
-                            "it must be defined with \"log_format\" in http; \"combined\" always is");
+                            is_stream
+                                ? "it must be defined with \"log_format\" in stream"
+                                : "it must be defined with \"log_format\" in http; \"combined\" always is");
     }
     return format;
 }

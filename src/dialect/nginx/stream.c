@@ -143,6 +143,36 @@ static void rate_set(struct scope *scope, const struct node *node, const struct 
         compile_template(scope, at, at->text, scope_member(scope, row));
 }
 
+static void nodelay_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    bool is_on = true;
+    const struct word *at = &node->words[1];
+    if (str_eq_nocase(at->text, STR("off")))
+        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0],
+                   "\"tcp_nodelay off\" has no effect: bytes are passed on at once in any case");
+    else if (!str_eq_nocase(at->text, STR("on")))
+        set_fail(scope, at, row, "\"on\" or \"off\"");
+    scope->policy->is_tcp_nodelay = is_on;
+}
+
+/* set $VARIABLE VALUE */
+static void set_add(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct variable target;
+    struct template value;
+    const struct word *at = &node->words[2];
+    if (!slot_target(scope, &node->words[1], &target) || !compile_template(scope, at, at->text, &value))
+        return;
+    if (target.id != VARIABLE_SLOT) {
+        reader_fail(scope->reader, &node->words[1], "the duplicate \"%.*s\" variable", STR_ARG(target.name));
+        return;
+    }
+    struct operation *operation = VEC_ADD(&scope->program->operations, &scope->reader->model->arena);
+    if (operation)
+        *operation = (struct operation){.kind = OPERATION_SET, .target = target, .value = value};
+    else
+        reader_starve(scope->reader);
+}
+
 static void next_set(struct scope *scope, const struct node *node, const struct directive *row) {
     if (str_eq(node->words[1].text, STR("on")))
         scope->policy->next_upstream = NEXT_ERROR | NEXT_TIMEOUT;
@@ -172,7 +202,7 @@ void stream_end(struct scope *scope) {
     if (scope->route->action != ROUTE_FILES || scope->reader->is_starved)
         return;
     for (const struct node *at = scope->block->first; at; at = at->next)
-        if (str_eq(node_name(at), STR("proxy_pass")) || str_eq(node_name(at), STR("return")))
+        if (str_ends(node_name(at), STR("pass")) || str_eq(node_name(at), STR("return")))
             return; /* wrong, and said */
     struct diagnostic *said = reader_fail(scope->reader, &scope->block->words[0],
                                           "no handler for server: it has neither proxy_pass nor return");
@@ -212,7 +242,10 @@ static const struct directive rows[] = {
      "peers that vanish are found in any case"},
     {"proxy_buffer_size", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
     {"proxy_buffer", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
-    {"tcp_nodelay", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(is_tcp_nodelay), NULL},
+    {"tcp_nodelay", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, nodelay_set, NOTHING, NULL},
+    {"set", CONTEXT_STREAM_SERVER, 2, 2, DIRECTIVE_LAST, set_add, NOTHING, NULL},
+    {"pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING,
+     "write \"proxy_pass ADDRESS\" with the listener's own address: the connection is passed on to it"},
     {"so_keepalive", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "peers that vanish are found in any case"},
     {"ssl_preread", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.reads_hello), NULL},

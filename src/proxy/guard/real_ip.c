@@ -78,7 +78,7 @@ bool real_ip_find(struct exchange *x, const struct guard *guard) {
     if (!guard || guard->trusted.count == 0 || x->connected)
         return true;
     struct address client = x->client;
-    if (guard->real_ip_source == REAL_IP_PROXY_PROTOCOL) {
+    if (x->is_stream || guard->real_ip_source == REAL_IP_PROXY_PROTOCOL) {
         if (x->proxied && is_trusted(guard, &client))
             client = proxied_address(x->proxied, &x->proxied->header.source);
     } else if (guard->real_ip_source == REAL_IP_FORWARDED_FOR)
