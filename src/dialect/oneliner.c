@@ -143,7 +143,8 @@ static bool parts_make(struct making *m) {
                                      .is_sticky_by_sid = true,
                                      .keepalive = 128,
                                      .keepalive_timeout_ms = 60000,
-                                     .keepalive_requests = 1000};
+                                     .keepalive_requests = 1000,
+                                     .keepalive_time_ms = 3600000};
     *pass = (struct pass){.upstream = m->upstream, .host = STR("nodes"), .uri = STR("")};
     m->site->fallback =
         (struct route){.match = ROUTE_DEFAULT, .pattern = STR(""), .action = ROUTE_PASS, .pass = pass};

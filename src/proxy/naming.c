@@ -87,7 +87,8 @@ static struct naming *naming_new(struct exchange *x, struct str host, uint16_t p
                                          .is_implicit = true,
                                          .keepalive = 128,
                                          .keepalive_timeout_ms = 60000,
-                                         .keepalive_requests = 1000};
+                                         .keepalive_requests = 1000,
+                                         .keepalive_time_ms = 3600000};
     return naming;
 }
 
