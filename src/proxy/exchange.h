@@ -138,11 +138,11 @@ struct exchange {
     VEC(struct tls_kept) tls_facts;                             /* of a tunnel that is to be logged */
     uint64_t connection_id, connection_requests, connection_ms; /* when it was accepted */
     bool is_pipelined;
-    struct str sent_head;   /* as the client got it, when model->keeps_sent_heads; while it is built, the part
-                               there is */
+    struct str sent_head;    /* as the client got it, when model->keeps_sent_heads; while it is built, the part
+                                there is */
     struct str sent_trailer; /* lines of our own behind the body, while they are built */
-    uint64_t request_id[2]; /* $request_id, made when it is first asked for */
-    unsigned map_depth;     /* maps being looked up in one another */
+    uint64_t request_id[2];  /* $request_id, made when it is first asked for */
+    unsigned map_depth;      /* maps being looked up in one another */
     uint64_t started_ms;
 
     /* who answers */
