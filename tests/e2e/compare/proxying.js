@@ -116,6 +116,7 @@ module.exports = {
     { name: "two requests in one", send: "GET /a HTTP/1.1\r\nHost: h\r\n\r\nPOST /b HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello", answers: ["GET", "POST"] },
     { name: "two requests, the second breaks off", send: "GET /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HT\r\n\r\n", answers: ["GET", "GET"] },
     { name: "upgrade asked for, refused", get: "/upgrade/", headers: ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="], answer: "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno" },
+    { name: "an upgrade to something else", get: "/upgrade/", headers: ["Upgrade: foo", "Connection: Upgrade"], differs: "Only WebSocket is upgraded to" },
     { name: "no upgrade asked for", get: "/upgrade/" },
   ],
 };
