@@ -47,6 +47,7 @@ struct model {
     struct process_settings process;
     bool has_reports; /* a route tells of the program itself */
     bool has_http;
+    bool names_body_files; /* some text names $request_body_file: a body's file has a name while it is there */
     bool keeps_sent_heads; /* some text names $sent_http_...: heads are kept as they were sent */
 
     struct map *types; /* the built-in ones, for policies whose `types` is not said; NULL: not made */

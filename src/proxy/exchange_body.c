@@ -47,9 +47,15 @@ void exchange_body_end(struct exchange *x) {
     x->body = NULL;
 }
 
+/* So much is kept in memory: nginx's buffer, and what it may have read together with the head. */
+static size_t memory_bytes(const struct exchange *x) {
+    size_t body = exchange_policy(x)->body.buffer_bytes, head = x->site->client_header_buffer_bytes;
+    return body > head ? body : head;
+}
+
 static bool spool_begin(struct exchange *x) {
     const struct body_policy *policy = &exchange_policy(x)->body;
-    const struct spool_limits limits = {policy->buffer_bytes, UINT64_MAX, &policy->path, false};
+    const struct spool_limits limits = {memory_bytes(x), UINT64_MAX, &policy->path, false};
     x->body = arena_alloc(&x->arena, sizeof *x->body);
     if (!x->body)
         return false;
@@ -66,6 +72,12 @@ static enum why spool_why(struct exchange *x, int error) {
     return WHY_NO_DISK;
 }
 
+/* Is its file to have a name? Then it is made before memory runs out and the spool makes one without. */
+static bool wants_name(const struct exchange *x) {
+    return exchange_policy(x)->body.file_only != BODY_FILE_OFF ||
+           (x->hold->snapshot->model->names_body_files && x->up.bytes > memory_bytes(x));
+}
+
 /* A piece of the body is kept. */
 static enum why slice_keep(struct exchange *x, struct str slice) {
     passage_count(&x->up, slice);
@@ -76,7 +88,7 @@ static enum why slice_keep(struct exchange *x, struct str slice) {
     if (!x->body && !spool_begin(x))
         return WHY_NO_MEMORY;
     int error = 0;
-    if (exchange_policy(x)->body.file_only != BODY_FILE_OFF && x->body->file < 0)
+    if (x->body->file < 0 && wants_name(x))
         error = spool_open_named(x->body, &x->arena);
     struct iovec part = {(void *)(uintptr_t)slice.ptr, slice.len};
     if (!error)
@@ -128,7 +140,7 @@ enum why exchange_body_drop(struct exchange *x) {
 static bool body_take_short(struct exchange *x) {
     struct inbox *in = &x->front->in;
     uint64_t len = x->request->content_length;
-    if (x->request->framing != H1_LENGTH || len > in->view.len || len > TEXT_MAX ||
+    if (x->request->framing != H1_LENGTH || len > in->view.len || len > TEXT_MAX || len > memory_bytes(x) ||
         exchange_policy(x)->body.file_only != BODY_FILE_OFF)
         return false;
     struct str text = arena_copy(&x->arena, str_head(in->view, (size_t)len));

@@ -101,6 +101,7 @@ static bool variable_add(struct compiling *c, struct str written) {
         return fail_unknown(c, name);
     else if (!variable_is_of(&variable, is_of_stream(c)))
         return fail_elsewhere(c, name);
+    reader->model->names_body_files |= variable.id == VARIABLE_REQUEST_BODY_FILE;
     reader->model->keeps_sent_heads |= variable.id == VARIABLE_SENT_HTTP;
     return part_add(c, (struct template_part){.text = STR(""), .variable = variable});
 }

@@ -41,12 +41,14 @@ module.exports = {
     location /added/ { proxy_pass http://BACKEND; add_header X-Added "a $status"; add_header X-Always b always; add_header X-None ""; }
     location /unbuffered/ { proxy_pass http://BACKEND; proxy_buffering off; }
     location /small/ { proxy_pass http://BACKEND; client_max_body_size 10; }
+    location /kept/ { client_body_buffer_size 64; proxy_pass http://BACKEND; add_header X-Kept "$kept:$request_body"; }
     location /auto/ { proxy_pass http://BACKEND; }
     location /hangs-up/ { proxy_pass http://unused; }
     location '/auto "#%<>?\\^\`{|}é/' { proxy_pass http://BACKEND; }
     location /nobody/ { proxy_pass http://127.0.0.1:1; }
     location /upgrade/ { proxy_pass http://BACKEND; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $up; }
   }
+  map $request_body_file $kept { "" memory; default file; }
   map $http_upgrade $up { default upgrade; '' ''; }`,
   cases: [
     ...["/a", "/a?b=c", "/a%20b/%2f?x=%20", "/a//b", "/a/../b", "/a/./b?c", "/é", "/a?", "/a'b|c"].map((get) => ({ get })),
@@ -101,6 +103,9 @@ module.exports = {
     { name: "add_header to a 404", get: "/added/", answer: "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n" },
     { name: "add_header to a 500", get: "/added/", answer: "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n" },
     { name: "not buffered", get: "/unbuffered/", answer: `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunked("hello", "there")}` },
+    ...[10, 64, 65, 500, 3000].map((length) => ({ name: `a body of ${length} that is kept`, get: "/kept/", method: "POST", body: "x".repeat(length) })),
+    { name: "a body in chunks that is kept", send: `PUT /kept/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunked("hello", "there")}` },
+    { name: "a body in chunks that is kept in a file", send: `PUT /kept/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunked("x".repeat(1000), "y".repeat(2000))}` },
     { name: "a body that is small enough", get: "/small/", method: "POST", body: "0123456789" },
     { name: "a body that is too large", get: "/small/", method: "POST", body: "0123456789a" },
     { name: "chunks that are too large", send: `PUT /small/ HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n${chunked("0123456789", "a")}` },
