@@ -81,24 +81,27 @@ static void server_add(struct making *m, struct str argument) {
                                        .fail_timeout_ms = 10000};
 }
 
-static void listen_add(struct making *m, struct str argument) {
+/* `letter` is the option's. */
+static struct listen *listen_add(struct making *m, char letter, struct str argument, struct site *site) {
     struct endpoint endpoint;
     const char *problem;
     bool is_new;
     if (!endpoint_parse_listen(argument, 8080, &m->model->arena, &endpoint, &problem)) {
         struct diagnostic *said = diagnostics_add(m->diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0},
-                                                  "-l \"%.*s\" %s", STR_ARG(argument), problem);
+                                                  "-%c \"%.*s\" %s", letter, STR_ARG(argument), problem);
         diagnostic_hint(m->diagnostics, said,
-                        "write: -l 8080, -l 127.0.0.1:8080, -l [::]:8080 or -l unix:/PATH");
-        return;
+                        "write: -%c 8080, -%c 127.0.0.1:8080, -%c [::]:8080 or -%c unix:/PATH", letter, letter,
+                        letter, letter);
+        return NULL;
     }
     endpoint.host = arena_copy(&m->model->arena, endpoint.host);
     struct listen *listen =
         endpoint.host.ptr ? endpoint_listen(m->model, &endpoint, (struct place){STR(""), 0, 0}, &is_new) : NULL;
     if (!listen)
         m->is_starved = true;
-    else
-        listen->default_site = m->site;
+    else if (is_new)
+        listen->default_site = site;
+    return listen;
 }
 
 /* "Host: $http_host": an application compares it with Origin, port and all. */
@@ -119,25 +122,82 @@ static bool policy_fill(struct making *m, struct policy *policy) {
     return template_literal(&policy->root, STR("/nonexistent"), &m->model->arena);
 }
 
+static struct site *site_add(struct making *m) {
+    struct site *site = arena_zero(&m->model->arena, 1, sizeof *site);
+    struct site **slot = site ? VEC_ADD(&m->model->sites, &m->model->arena) : NULL;
+    if (!slot)
+        return NULL;
+    *slot = site;
+    *site = (struct site){.number = (unsigned)m->model->sites.count - 1,
+                          .client_header_timeout_ms = 60000,
+                          .client_header_buffer_bytes = 1024,
+                          .large_buffer_bytes = 8192,
+                          .large_buffer_count = 4,
+                          .max_headers = 128,
+                          .merges_slashes = true,
+                          .drops_odd_headers = true};
+    tls_site_init(&site->tls);
+    return site;
+}
+
+/* ---- the status page ---- */
+
+static bool report_add(struct making *m, struct site *site, struct str path, struct status_report report) {
+    struct route *route = arena_zero(&m->model->arena, 1, sizeof *route);
+    if (!route)
+        return false;
+    *route = (struct route){.match = ROUTE_EXACT, .pattern = path, .action = ROUTE_REPORT, .report = report};
+    return policy_fill(m, &route->policy) &&
+           route_table_add(&site->routes, route, &m->model->arena) == ROUTE_ADDED;
+}
+
+/* A port alone is 127.0.0.1's: what hawser tells of itself is nobody else's unless an address is said. */
+static struct str status_address(struct making *m, struct str argument) {
+    const struct str local = STR("127.0.0.1:");
+    uint64_t port;
+    struct str digits = argument.len && argument.ptr[0] == ':' ? str_from(argument, 1) : argument;
+    if (!str_to_u64(digits, &port))
+        return argument;
+    size_t size = local.len + digits.len;
+    char *text = arena_alloc(&m->model->arena, size);
+    struct builder out = builder_make(text, text ? size : 0);
+    builder_str(&out, local);
+    builder_str(&out, digits);
+    return builder_view(&out);
+}
+
+static bool status_add(struct making *m, struct str argument) {
+    struct site *site = site_add(m);
+    if (!site)
+        return false;
+    site->fallback = (struct route){.match = ROUTE_DEFAULT, .pattern = STR(""), .action = ROUTE_FILES};
+    if (!policy_fill(m, &site->fallback.policy) ||
+        !report_add(m, site, STR("/"), (struct status_report){REPORT_CHECKS, REPORT_PAGE}) ||
+        !report_add(m, site, STR("/metrics"), (struct status_report){REPORT_METRICS, REPORT_PAGE}) ||
+        !report_add(m, site, STR("/api"), (struct status_report){REPORT_API, REPORT_JSON}))
+        return false;
+    site->fallback.policy.is_not_found_logged = false;
+    m->model->has_reports = true;
+    const struct listen *listen = listen_add(m, 'a', status_address(m, argument), site);
+    const struct listen *application = m->model->listens.items[0];
+    if (listen && (listen == application || (!listen->is_unix && listen->port == application->port))) {
+        struct diagnostic *said =
+            diagnostics_add(m->diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0},
+                            "the status page cannot be on the application's own port %u", listen->port);
+        diagnostic_hint(m->diagnostics, said, "choose another with -a, or leave it out: -a off");
+    }
+    return true;
+}
+
 static bool parts_make(struct making *m) {
     struct arena *arena = &m->model->arena;
-    m->site = arena_zero(arena, 1, sizeof *m->site);
+    m->site = site_add(m);
     m->upstream = arena_zero(arena, 1, sizeof *m->upstream);
     struct pass *pass = arena_zero(arena, 1, sizeof *pass);
-    struct site **site_slot = VEC_ADD(&m->model->sites, arena);
     struct upstream **upstream_slot = VEC_ADD(&m->model->upstreams, arena);
-    if (!m->site || !m->upstream || !pass || !site_slot || !upstream_slot)
+    if (!m->site || !m->upstream || !pass || !upstream_slot)
         return false;
-    *site_slot = m->site;
     *upstream_slot = m->upstream;
-    *m->site = (struct site){.client_header_timeout_ms = 60000,
-                             .client_header_buffer_bytes = 1024,
-                             .large_buffer_bytes = 8192,
-                             .large_buffer_count = 4,
-                             .max_headers = 128,
-                             .merges_slashes = true,
-                             .drops_odd_headers = true};
-    tls_site_init(&m->site->tls);
     *m->upstream = (struct upstream){.name = STR("nodes"),
                                      .key = STR("nodes"),
                                      .is_sticky_by_sid = true,
@@ -151,19 +211,21 @@ static bool parts_make(struct making *m) {
     return policy_fill(m, &m->site->fallback.policy);
 }
 
-struct model *oneliner_read(const struct str *urls, size_t count, struct str listen,
-                            struct diagnostics *diagnostics) {
+struct model *oneliner_read(const struct oneliner *asked, struct diagnostics *diagnostics) {
     struct making m = {.model = model_new(), .diagnostics = diagnostics};
     if (!m.model)
         return NULL;
     m.model->loops = 0;
     m.model->has_http = true;
     m.is_starved = !parts_make(&m);
+    const struct listen *listen = NULL;
     if (!m.is_starved)
-        listen_add(&m, listen.len ? listen : STR(":8080"));
-    for (size_t i = 0; i < count && !m.is_starved; i++)
-        server_add(&m, urls[i]);
-    if (count == 0)
+        listen = listen_add(&m, 'l', asked->listen.len ? asked->listen : STR(":8080"), m.site);
+    if (listen && asked->status.len && !status_add(&m, asked->status))
+        m.is_starved = true;
+    for (size_t i = 0; i < asked->count && !m.is_starved; i++)
+        server_add(&m, asked->urls[i]);
+    if (asked->count == 0)
         diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0}, "no server is given");
     if (m.is_starved) {
         model_free(m.model);

@@ -4,8 +4,10 @@
 #include "dialect/oneliner.h"
 #include "main/disk.h"
 #include "main/door.h"
+#include "main/occupant.h"
 #include "main/privileges.h"
 #include "main/report.h"
+#include "main/sockets.h"
 #include "main/summary.h"
 #include "proxy/snapshot.h"
 
@@ -16,6 +18,7 @@
 #include <unistd.h>
 
 enum {
+    OCCUPANT_MAX_BYTES = 200,
     LOOPS_MAX = 256,
     DESCRIPTORS_A_CONNECTION = 2, /* its front and its back */
 };
@@ -45,7 +48,8 @@ static bool is_foreign(const struct options *options, struct diagnostics *diagno
 struct model *boot_read(const struct options *options, struct diagnostics *diagnostics) {
     struct model *model;
     if (options->url_count) {
-        model = oneliner_read(options->urls, options->url_count, options->listen, diagnostics);
+        const struct oneliner asked = {options->urls, options->url_count, options->listen, options->status};
+        model = oneliner_read(&asked, diagnostics);
     } else {
         if (is_foreign(options, diagnostics))
             return NULL;
@@ -67,6 +71,30 @@ struct model *boot_read(const struct options *options, struct diagnostics *diagn
                         "server { listen 8080; location / { proxy_pass http://127.0.0.1:3000; } }");
     }
     return model;
+}
+
+static bool is_listens_port(struct str listen, uint16_t port) {
+    uint64_t own;
+    size_t begin = listen.len;
+    while (begin && listen.ptr[begin - 1] != ':')
+        begin--;
+    return str_to_u64(str_from(listen, begin), &own) && own == port;
+}
+
+void boot_settle_status(struct options *options) {
+    char memory[OCCUPANT_MAX_BYTES];
+    struct builder who = builder_make(memory, sizeof memory);
+    if (options->is_status_asked || !options->status.len)
+        return;
+    if (is_listens_port(options->listen, OPTIONS_STATUS_PORT))
+        builder_str(&who, STR("the application"));
+    else if (sockets_have_free(STR(OPTIONS_STATUS_HOST), OPTIONS_STATUS_PORT))
+        return;
+    else if (!occupant_build(&who, OPTIONS_STATUS_PORT) || who.overflow)
+        who = builder_make(memory, 0);
+    options->status = STR("");
+    fprintf(stderr, "hawser: no status page: port %d is in use%s%.*s; -a :PORT puts it elsewhere\n",
+            OPTIONS_STATUS_PORT, who.len ? " by " : "", STR_ARG(builder_view(&who)));
 }
 
 unsigned boot_loops(const struct model *model) {

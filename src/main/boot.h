@@ -18,4 +18,7 @@ int boot_descriptors(const struct model *model, struct diagnostics *diagnostics)
 /* -t and -T: reads, resolves and verifies, and says so. The exit code. */
 int boot_test(const struct options *options);
 
+/* The one-liner's status page gives way where nobody asked for it and its port is taken, and says so. */
+void boot_settle_status(struct options *options);
+
 #endif

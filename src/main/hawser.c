@@ -8,12 +8,14 @@
 
 enum { OPTIONS_BYTES = 1 << 20 };
 
-static int act(const struct options *options) {
+static int act(struct options *options) {
     switch (options->action) {
     case ACTION_SERVE:
+        boot_settle_status(options);
         return process_run(options);
     case ACTION_TEST:
     case ACTION_DUMP:
+        boot_settle_status(options);
         return boot_test(options);
     case ACTION_SIGNAL:
         return process_signal(options);

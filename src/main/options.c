@@ -17,6 +17,7 @@ const char options_help[] =
     "  hawser -c FILE                 serve what an nginx configuration says\n"
     "\n"
     "  -l ADDRESS   listen there: :8080 (the default), 127.0.0.1:80, [::1]:80, unix:/path\n"
+    "  -a ADDRESS   status page, /metrics and /api there: " OPTIONS_STATUS " (the default with URLs), or off\n"
     "  -c FILE      configuration file (default: " CONFIG_DEFAULT ")\n"
     "  -p PREFIX    directory for relative paths (default: the configuration file's)\n"
     "  -g TEXT      directives to be read before the file's, as in -g 'worker_processes 1;'\n"
@@ -106,6 +107,10 @@ static bool value_set(struct parse *p, char letter, const char *value) {
     case 'l':
         p->options->listen = str_of(value);
         return true;
+    case 'a':
+        p->options->status = str_of(value);
+        p->options->is_status_asked = true;
+        return true;
     default:
         return signal_set(p, value);
     }
@@ -121,6 +126,7 @@ static const char *value_name(char letter) {
         return "error log file name";
     case 'g':
         return "parameter";
+    case 'a':
     case 'l':
         return "address";
     case 's':
@@ -269,6 +275,13 @@ static bool rules_check(struct parse *p) {
     if (!options->url_count && has_listen)
         return complain(p, "-l goes with URLs\n  in a configuration file it is written: listen %.*s;",
                         STR_ARG(options->listen));
+    if (!options->url_count && options->is_status_asked)
+        return complain(p, "-a goes with URLs\n"
+                           "  in a configuration file it is written: location = /status { check_status; }");
+    if (str_eq(options->status, STR("off")))
+        options->status = STR("");
+    else if (options->url_count && !options->is_status_asked)
+        options->status = STR(OPTIONS_STATUS);
     if (options->url_count && options->action == ACTION_SIGNAL)
         return complain(p, "-s finds the running hawser by the pid file that its configuration names\n"
                            "  one that serves URLs has none: kill -HUP its process");

@@ -16,6 +16,11 @@ enum action {
     ACTION_INVITE,  /* nothing was asked for, and there is no configuration: a few words to begin with */
 };
 
+/* Where the one-liner's status page is unless -a says. */
+#define OPTIONS_STATUS_HOST "127.0.0.1"
+#define OPTIONS_STATUS_PORT 8081
+#define OPTIONS_STATUS OPTIONS_STATUS_HOST ":8081"
+
 struct options {
     enum action action;
     struct str config;  /* -c with the prefix applied, or the default; empty: the URLs are the configuration */
@@ -23,9 +28,11 @@ struct options {
     struct str globals; /* -g */
     struct str error_log; /* -e with the prefix applied; empty: not given */
     struct str listen;    /* -l; ":8080" when not given */
+    struct str status;    /* -a; OPTIONS_STATUS when not given and URLs are served; empty: nowhere */
     struct str signal;    /* -s */
     struct str *urls;
     size_t url_count;
+    bool is_status_asked; /* -a was given */
     bool is_quiet;        /* -q */
     bool is_long_version; /* --version: to the standard output */
 };

@@ -56,6 +56,11 @@ static int address_probe(const struct address *address) {
     return error;
 }
 
+bool sockets_have_free(struct str host, uint16_t port) {
+    struct address address;
+    return address_parse(host, port, &address) && address_probe(&address) == 0;
+}
+
 /* ---- what is said when it cannot be had ---- */
 
 static uint16_t port_free_above(const struct listen *listen) {
@@ -80,8 +85,9 @@ static void busy_hint(const struct opening *o, struct diagnostic *said, const st
     const char *by = is_known ? " by " : "";
     struct str who = is_known ? builder_view(&name) : STR("");
     if (o->is_oneliner && other)
-        diagnostic_hint(o->diagnostics, said, "port %u is in use%s%.*s; choose another with -l :%u",
-                        listen->port, by, STR_ARG(who), other);
+        diagnostic_hint(o->diagnostics, said, "port %u is in use%s%.*s; choose another with -%c :%u",
+                        listen->port, by, STR_ARG(who), listen == o->model->listens.items[0] ? 'l' : 'a',
+                        other);
     else
         diagnostic_hint(o->diagnostics, said, "port %u is in use%s%.*s; stop that, or listen on another",
                         listen->port, by, STR_ARG(who));

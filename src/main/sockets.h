@@ -16,6 +16,8 @@ struct sockets {
  * none, said with the way out in diagnostics. `is_oneliner`: the way out is another -l. */
 bool sockets_open(struct sockets *sockets, const struct model *model, const struct model *before,
                   unsigned loops, bool is_oneliner, struct diagnostics *diagnostics);
+/* May this literal address be listened on? */
+bool sockets_have_free(struct str host, uint16_t port);
 /* The descriptor, which is the caller's from now on; -1 when it was not opened. */
 int sockets_take(struct sockets *sockets, size_t listen, unsigned loop);
 /* Closes what was not taken, and frees. */

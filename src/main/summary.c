@@ -89,4 +89,9 @@ void summary_print_short(FILE *to, const struct model *model) {
             builder_format(&line, "%s %.*s", k ? "," : "",
                            STR_ARG(model->upstreams.items[i]->servers.items[k].name));
     fprintf(to, "hawser serves %.*s%s\n", STR_ARG(builder_view(&line)), line.overflow ? " ..." : "");
+    if (model->listens.count < 2)
+        return;
+    line = builder_make(memory, sizeof memory);
+    where_build(&line, model->listens.items[1]);
+    fprintf(to, "status page: %.*s (for Prometheus: /metrics, JSON: /api)\n", STR_ARG(builder_view(&line)));
 }

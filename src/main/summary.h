@@ -7,7 +7,7 @@
 
 /* What was understood, in one line a listener and upstream. */
 void summary_print(FILE *to, const struct model *model);
-/* What the one-liner serves and where, in one line. */
+/* What the one-liner serves and where, and where its status page is: a line each. */
 void summary_print_short(FILE *to, const struct model *model);
 
 #endif

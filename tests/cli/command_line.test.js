@@ -119,7 +119,7 @@ test('a port in use is reported with its owner and the way out', async (t) => {
   const server = net.createServer();
   t.after(() => server.close());
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
-  const { status, stderr } = say('-l', `127.0.0.1:${port}`, 'http://127.0.0.1:1');
+  const { status, stderr } = say('-l', `127.0.0.1:${port}`, '-a', 'off', 'http://127.0.0.1:1');
   assert.strictEqual(status, 1);
   assert.match(stderr, /bind\(\) to 127\.0\.0\.1:\d+ failed \(98: Address already in use\)/);
   assert.match(stderr, new RegExp(`port ${port} is in use by .+ \\(pid ${process.pid}\\); choose another with -l :\\d+`));

@@ -41,12 +41,14 @@ test('no pid file when the configuration is wrong', async (t) => {
 
 test('the one-liner says what it serves and where', async (t) => {
   const port = await freePort();
-  const child = spawn(hawser, ['-l', `127.0.0.1:${port}`, 'http://127.0.0.1:1', '127.0.0.1:2']);
+  const status = await freePort();
+  const child = spawn(hawser, ['-l', `127.0.0.1:${port}`, '-a', `:${status}`, 'http://127.0.0.1:1', '127.0.0.1:2']);
   t.after(() => child.kill('SIGKILL'));
   let out = '';
   child.stdout.on('data', (bytes) => (out += bytes));
-  await until('a line', () => out.includes('\n'));
-  assert.strictEqual(out, `hawser serves http://127.0.0.1:${port}/ -> 127.0.0.1:1, 127.0.0.1:2\n`);
+  await until('two lines', () => out.split('\n').length > 2);
+  assert.strictEqual(out, `hawser serves http://127.0.0.1:${port}/ -> 127.0.0.1:1, 127.0.0.1:2\n` +
+    `status page: http://127.0.0.1:${status}/ (for Prometheus: /metrics, JSON: /api)\n`);
   const ended = new Promise((resolve) => child.on('exit', resolve));
   child.kill('SIGINT');
   assert.strictEqual(await ended, 0);

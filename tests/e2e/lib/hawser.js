@@ -90,7 +90,8 @@ async function startOneliner(crew, urls, { args = [] } = {}) {
         proxy_set_header X-Forwarded-For $remote_addr; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $up; } } }`,
     );
   }
-  return launch(crew, ["-l", `127.0.0.1:${port}`, ...args, ...urls], { port }).accepts();
+  const status = args.includes("-a") ? [] : ["-a", "off"]; // so many of them run beside each other
+  return launch(crew, ["-l", `127.0.0.1:${port}`, ...status, ...args, ...urls], { port }).accepts();
 }
 
 /* With a configuration: a text, or a function that makes it of { port, folder }. `files` are written beside it. */

@@ -173,7 +173,7 @@ static void oneliner_without_memory(void **state) {
         struct reading r;
         reading_init(&r);
         mem_fail_after(count);
-        r.model = oneliner_read(urls, 3, STR(":8080"), &r.diagnostics);
+        r.model = oneliner_read(&(struct oneliner){urls, 3, STR(":8080"), STR("8081")}, &r.diagnostics);
         mem_fail_never();
         is_made = r.model != NULL;
         reading_fini(&r);
@@ -185,7 +185,7 @@ static struct model *door(struct reading *r, const char *listen, size_t count, c
     for (size_t i = 0; i < count; i++)
         urls[i] = str_of(arguments[i]);
     reading_init(r);
-    r->model = oneliner_read(urls, count, str_of(listen), &r->diagnostics);
+    r->model = oneliner_read(&(struct oneliner){urls, count, str_of(listen), STR("")}, &r->diagnostics);
     assert_non_null(r->model);
     return r->model;
 }
@@ -231,6 +231,34 @@ static void oneliner_listens(void **state) {
     }
 }
 
+static void oneliner_status(void **state) {
+    (void)state;
+    const struct str urls[] = {STR("3001")};
+    static const char *const rows[][2] = {{"8081", "127.0.0.1:8081"},
+                                          {":8081", "127.0.0.1:8081"},
+                                          {"0.0.0.0:8081", "0.0.0.0:8081"},
+                                          {"unix:/run/x", "unix:/run/x"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct reading r;
+        reading_init(&r);
+        r.model = oneliner_read(&(struct oneliner){urls, 1, STR(":8080"), str_of(rows[i][0])}, &r.diagnostics);
+        assert_int_equal(r.diagnostics.list.count, 0);
+        const struct listen *listen = r.model->listens.items[1];
+        assert_str(listen->text, str_of(rows[i][1]));
+        const struct site *site = listen_find_site(listen, STR("any"), NULL);
+        const struct route *route = route_find(&site->routes, &site->fallback, STR("/metrics"), NULL);
+        assert_int_equal(route->action, ROUTE_REPORT);
+        assert_int_equal(route->report.kind, REPORT_METRICS);
+        assert_int_equal(route_find(&site->routes, &site->fallback, STR("/x"), NULL)->action, ROUTE_FILES);
+        reading_fini(&r);
+    }
+    struct reading r;
+    reading_init(&r);
+    r.model = oneliner_read(&(struct oneliner){urls, 1, STR(":8081"), STR(":8081")}, &r.diagnostics);
+    says(&r, 0, "the status page cannot be on the application's own port 8081");
+    reading_fini(&r);
+}
+
 static void oneliner_says(void **state) {
     (void)state;
     static const char *const rows[][2] = {
@@ -273,6 +301,7 @@ int main(void) {
         cmocka_unit_test(oneliner_without_memory),
         cmocka_unit_test(oneliner_servers),
         cmocka_unit_test(oneliner_listens),
+        cmocka_unit_test(oneliner_status),
         cmocka_unit_test(oneliner_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

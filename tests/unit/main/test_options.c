@@ -67,6 +67,21 @@ static void listen_is_taken(void **state) {
     assert_text(f->options.listen, ":82");
 }
 
+static void status_is_taken(void **state) {
+    struct fixture *f = *state;
+    assert_true(parse(f, "a:1", NULL));
+    assert_text(f->options.status, "127.0.0.1:8081");
+    assert_false(f->options.is_status_asked);
+    assert_true(parse(f, "-a", ":82", "a:1", NULL));
+    assert_text(f->options.status, ":82");
+    assert_true(f->options.is_status_asked);
+    assert_true(parse(f, "-a", "off", "a:1", NULL));
+    assert_text(f->options.status, "");
+    assert_true(parse(f, "-c", "x", NULL));
+    assert_text(f->options.status, "");
+    assert_false(parse(f, "-c", "x", "-a", ":82", NULL));
+}
+
 static void letters_may_stand_together(void **state) {
     struct fixture *f = *state;
     assert_true(parse(f, "-tqc", "x.conf", NULL));
@@ -153,6 +168,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(urls_are_kept_in_order, setup, teardown),
         cmocka_unit_test_setup_teardown(listen_is_taken, setup, teardown),
+        cmocka_unit_test_setup_teardown(status_is_taken, setup, teardown),
         cmocka_unit_test_setup_teardown(letters_may_stand_together, setup, teardown),
         cmocka_unit_test_setup_teardown(prefix_goes_before_relative_paths, setup, teardown),
         cmocka_unit_test_setup_teardown(without_prefix_the_file_s_directory_holds, setup, teardown),
