@@ -17,7 +17,8 @@ struct profile {
     unsigned clients, nodes;
     bool has_upgrade, has_files, has_return, has_sticky; /* what the configuration offers */
     bool has_malformed, has_sessions, has_guard;
-    bool forgives; /* the configuration sets no node aside for its misdeeds */
+    bool is_stream; /* the engine passes connections on as they are, to nodes chosen by the client's address */
+    bool forgives;  /* the configuration sets no node aside for its misdeeds */
 };
 
 struct crowd;

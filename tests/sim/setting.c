@@ -80,17 +80,28 @@ static void profile_draw(struct profile *profile) {
     profile->has_sessions = profile->has_sticky || profile->nodes == 1;
     profile->has_guard = dice_chance(&world.fate, 250);
     profile->has_malformed = dice_chance(&world.fate, 500);
+    profile->is_stream = dice_chance(&world.fate, 150);
+    if (profile->is_stream) {
+        profile->has_return = profile->has_files = profile->has_sticky = profile->has_guard = false;
+        profile->has_malformed = false;
+        profile->has_sessions = profile->nodes == 1;
+    }
     if (!profile->is_calm) {
         profile->forgives = dice_chance(&world.fate, 500);
-        profile->misdeeds = maybe(700, 300);
+        profile->misdeeds = profile->is_stream ? 0 : maybe(700, 300); /* which nobody puts right here */
         profile->wrongs = maybe(700, 300);
     }
 }
 
-static void upstream_build(const struct setting *setting, struct builder *out) {
+/* A stream's client must always find its node. */
+static const char *method_draw(const struct setting *setting) {
     static const char *const methods[] = {"", "least_conn;", "ip_hash;", "hash $remote_addr consistent;",
                                           "hash $request_uri;"};
-    builder_format(out, "upstream nodes {\n%s\n", methods[dice_below(&world.fate, 5)]);
+    return methods[setting->profile.is_stream ? 3 : dice_below(&world.fate, 5)];
+}
+
+static void upstream_build(const struct setting *setting, struct builder *out) {
+    builder_format(out, "upstream nodes {\n%s\n", method_draw(setting));
     if (setting->profile.has_sticky)
         builder_format(out, "sticky sid;\n");
     for (unsigned i = 0; i < setting->profile.nodes; i++) {
@@ -104,7 +115,7 @@ static void upstream_build(const struct setting *setting, struct builder *out) {
                            (unsigned)between(1, 10));
         builder_format(out, ";\n");
     }
-    if (dice_chance(&world.fate, 600))
+    if (!setting->profile.is_stream && dice_chance(&world.fate, 600))
         builder_format(out, "keepalive %u;\n", (unsigned)dice_below(&world.fate, 8));
     builder_format(out, "}\n");
 }
@@ -179,8 +190,32 @@ static void server_build(const struct setting *setting, struct builder *out) {
     builder_format(out, "}\n}\n");
 }
 
+static void stream_build(const struct setting *setting, struct builder *out) {
+    bool is_calm = setting->profile.is_calm;
+    builder_format(out, "events {}\nstream {\nlimit_conn_zone $binary_remote_addr zone=clients:64k;\n");
+    upstream_build(setting, out);
+    builder_format(out,
+                   "server {\nlisten 8080;\nproxy_pass nodes;\nproxy_connect_timeout %us;\nproxy_timeout "
+                   "%us;\nlimit_conn clients 1000;\nallow all;\n",
+                   (unsigned)between(is_calm ? 15 : 2, 40), (unsigned)between(is_calm ? 60 : 2, 90));
+    if (setting->profile.has_upgrade || dice_chance(&world.fate, 500)) /* whose tunnels are closed by halves */
+        builder_format(out, "proxy_half_close on;\n");
+    if (dice_chance(&world.fate, 300))
+        builder_format(out, "ssl_preread on;\n");
+    if (dice_chance(&world.fate, 300))
+        builder_format(out, "proxy_upload_rate %u;\n", (unsigned)between(2000, 200000));
+    if (dice_chance(&world.fate, 300))
+        builder_format(out, "proxy_download_rate %u;\n", (unsigned)between(2000, 200000));
+    builder_format(out, "}\n}\n");
+}
+
 void setting_redraw(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
+    if (setting->profile.is_stream) {
+        stream_build(setting, &out);
+        setting->text_len = out.len;
+        return;
+    }
     builder_format(&out, "events {}\nhttp {\naccess_log off;\nlimit_conn_zone $remote_addr zone=clients:64k;\n"
                          "limit_req_zone $remote_addr zone=requests:64k rate=1000r/s;\n"
                          "map $request_method $kind { default \"\"; ~^P(o|O)(?<last>.*)$ p; }\n");

@@ -21,6 +21,7 @@ bool stage_open(uint64_t seed, void (*choose)(struct setting *setting)) {
     stage.before.blocks = port_memory().blocks;
     stage.before.bytes = port_memory().bytes;
     (choose ? choose : setting_draw)(&stage.setting);
+    ledger.is_proxy = ledger.is_proxy && !stage.setting.profile.is_stream;
     ledger.is_affine = stage.setting.profile.has_sticky || stage.setting.profile.nodes == 1;
     if (!stage.setting.profile.is_calm && !stage.setting.profile.forgives)
         world.harm_least_ms = 12000;
