@@ -10,6 +10,9 @@
 
 enum {
     HALF_CLOSE_MS = 30000,
+    LINGER_LOOK_MS = 100,
+    LINGER_LOOKS = 50,
+    LINGER_READS = 16,
     GOODBYE_MS = 2000, /* for the client's own close frame */
     FRAME_END_MS = 100,
     FRAME_END_WAITS = 50,
@@ -107,6 +110,41 @@ static uint64_t activity(const struct tunnel *tunnel) {
     return 2 * (up->bytes + down->bytes) - up->to.len - down->to.len;
 }
 
+/* Drops what the last side says; an end, or too much of it, is the tunnel's. */
+static void linger_read(struct tunnel *tunnel) {
+    struct duct *duct = tunnel->up.from ? tunnel->up.from : tunnel->down.from;
+    for (int i = 0; i < LINGER_READS && duct->can_read; i++) {
+        ssize_t got = duct_recv(duct, tunnel->engine->loop->scratch, LOOP_SCRATCH_BYTES);
+        if (got <= 0 && got != -EAGAIN) {
+            tunnel_close(tunnel, WHY_DONE);
+            return;
+        }
+    }
+    if (duct->can_read)
+        tunnel_close(tunnel, WHY_DONE);
+}
+
+static void linger_look(struct tunnel *tunnel) {
+    struct duct *duct = tunnel->up.from ? tunnel->up.from : tunnel->down.from;
+    if (duct_backlog(duct) == 0 || tunnel->waits++ == LINGER_LOOKS)
+        tunnel_close(tunnel, WHY_DONE);
+    else
+        loop_arm(tunnel->engine->loop, &tunnel->idle, LINGER_LOOK_MS);
+}
+
+/* One side's end is the tunnel's, and the other has been told. But closing while bytes come from there would
+ * make the kernel send RST, and what is on its way could be lost: so that side is closed when it has taken all,
+ * or has ended too. */
+static void whole_end(struct tunnel *tunnel) {
+    struct pump *ended = tunnel->up.is_ended ? &tunnel->up : &tunnel->down;
+    duct_close(ended->from);
+    ended->from = NULL;
+    tunnel->lingers = true;
+    linger_read(tunnel);
+    if (!tunnel->is_over)
+        linger_look(tunnel);
+}
+
 /* A pump waits for its rate: it goes on in time, and that the tunnel is idle is counted from then. */
 static void throttled_wait(struct tunnel *tunnel) {
     struct loop *loop = tunnel->engine->loop;
@@ -122,17 +160,23 @@ static void tunnel_run(struct tunnel *tunnel) {
     uint64_t before = activity(tunnel);
     bool was_half = tunnel->up.is_ended || tunnel->down.is_ended;
     bool was_heard = tunnel->down.bytes;
+    if (tunnel->lingers && !tunnel->is_over)
+        linger_read(tunnel);
+    if (tunnel->lingers)
+        return;
     if (tunnel->is_over || !pump_step(tunnel, &tunnel->up, WHY_CLIENT_RESET, WHY_BACKEND_RESET) ||
         !pump_step(tunnel, &tunnel->down, WHY_BACKEND_RESET, WHY_CLIENT_RESET))
         return;
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
     if (tunnel->exchange && !was_heard && tunnel->down.bytes)
         exchange_tunnel_heard(tunnel->exchange);
-    if ((tunnel->up.is_ended && tunnel->down.is_ended) || (is_half && tunnel->ends_whole))
+    if (tunnel->up.is_ended && tunnel->down.is_ended)
         tunnel_close(tunnel, WHY_DONE);
+    else if (is_half && tunnel->ends_whole)
+        whole_end(tunnel);
     else if (tunnel->leaving == WHY_NONE && (activity(tunnel) != before || is_half != was_half))
         loop_arm(tunnel->engine->loop, &tunnel->idle, tunnel->idle_ms);
-    if (tunnel->throttles && !tunnel->is_over)
+    if (tunnel->throttles && !tunnel->is_over && !tunnel->lingers)
         throttled_wait(tunnel);
 }
 
@@ -186,7 +230,10 @@ static void tunnel_expire(struct timer *timer) {
         return;
     }
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
-    tunnel_close(tunnel, is_half ? WHY_HALF_CLOSE_TIMEOUT : WHY_TUNNEL_IDLE);
+    if (tunnel->lingers)
+        linger_look(tunnel);
+    else
+        tunnel_close(tunnel, is_half ? WHY_HALF_CLOSE_TIMEOUT : WHY_TUNNEL_IDLE);
 }
 
 static void pump_init(struct pump *pump, struct duct *from, struct outbox *to, struct counter *meter) {

@@ -13,6 +13,7 @@ struct tunnel {
     uint32_t idle_ms;
     bool is_over;
     bool is_ended_by_back;    /* whose end was read last */
+    bool lingers;             /* one side is closed; the other still takes what was sent to it */
     bool ends_whole;          /* one direction's end is the other's: streams without proxy_half_close */
     uint8_t leaving;          /* enum why: it is to end in good order when `idle` fires; WHY_NONE: it is not */
     uint8_t waits;            /* for the end of a frame, when leaving */

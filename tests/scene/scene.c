@@ -11,6 +11,7 @@ static struct {
     unsigned backend_count[CROWD_NODES], backend_taken[CROWD_NODES];
     struct service *services[CROWD_NODES];
     const char *http_text, *server_text, *upstream_text;
+    bool is_stream;
     unsigned nodes;
     struct plain_head head;
     char head_bytes[16384], field[1024];
@@ -35,8 +36,24 @@ static void accepted(struct service *service, struct end *end) {
     scene.backends[node][scene.backend_count[node]++] = peer;
 }
 
+static void stream_build(struct setting *setting) {
+    struct builder out = builder_make(setting->text, sizeof setting->text);
+    builder_format(&out,
+                   "events {}\nstream {\nlimit_conn_zone $binary_remote_addr zone=one:64k;\n"
+                   "proxy_connect_timeout %ds;\nproxy_timeout %ds;\npreread_timeout %ds;\nupstream nodes {\n",
+                   SCENE_CONNECT_S, SCENE_READ_S, SCENE_BODY_S);
+    for (unsigned i = 1; i <= scene.nodes; i++)
+        builder_format(&out, "server app%u:3000;\n", i);
+    builder_format(&out, "}\nserver {\nlisten 8080;\n%s\nproxy_pass nodes;\n}\n}\n", scene.server_text);
+    setting->text_len = out.len;
+}
+
 static void configuration_build(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
+    if (scene.is_stream) {
+        stream_build(setting);
+        return;
+    }
     builder_format(&out,
                    "events {}\nhttp {\naccess_log off;\nproxy_request_buffering off;\nproxy_buffering "
                    "off;\n%s\nupstream nodes {\nsticky sid;\n%s\n",
@@ -63,10 +80,12 @@ static void setting_choose(struct setting *setting) {
 }
 
 static void begin(unsigned nodes, const char *http_text, const char *server_text, const char *upstream_text) {
+    bool is_stream = http_text == NULL;
     if (stage.is_running) /* the scene before has failed */
         stage_close();
     memset(&scene, 0, sizeof scene);
     scene.nodes = nodes;
+    scene.is_stream = is_stream;
     scene.http_text = http_text;
     scene.server_text = server_text;
     scene.upstream_text = upstream_text;
@@ -84,6 +103,10 @@ void scene_begin_with(unsigned nodes, const char *server_text, const char *upstr
 
 void scene_begin_within(unsigned nodes, const char *http_text, const char *server_text) {
     begin(nodes, http_text, server_text, "");
+}
+
+void scene_begin_stream(unsigned nodes, const char *server_text) {
+    begin(nodes, NULL, server_text, "");
 }
 
 void scene_begin(unsigned nodes) {

@@ -39,6 +39,8 @@ void scene_begin(unsigned nodes);
 void scene_begin_with(unsigned nodes, const char *server_text, const char *upstream_text);
 /* The same with more directives at the http and the server level. */
 void scene_begin_within(unsigned nodes, const char *http_text, const char *server_text);
+/* A stream to them by turns, with more directives in its server. */
+void scene_begin_stream(unsigned nodes, const char *server_text);
 /* Everybody goes, and so must everything of theirs; no invariant may have been broken. */
 void scene_end(void);
 
@@ -102,5 +104,6 @@ int scenes_of_sessions(void);
 int scenes_of_shortage(void);
 int scenes_of_guard(void);
 int scenes_of_upstreams(void);
+int scenes_of_streams(void);
 
 #endif
