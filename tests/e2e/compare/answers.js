@@ -4,6 +4,7 @@ const STATUSES = [200, 201, 202, 203, 204, 205, 206, 207, 299, 300, 301, 302, 30
   421, 422, 423, 425, 426, 428, 429, 431, 451, 494, 495, 496, 497, 499, 500, 501, 502, 503, 504, 505, 506, 507, 508, 511, 599];
 
 const NOT_MODIFIED = "A 304 says nothing of a content that it does not have";
+const CONDITIONS = "A text of `return` is sent without a look at conditions";
 const VERSIONS = "HTTP/1.0 and HTTP/1.1 are spoken";
 const LINES = "A header line has a colon";
 
@@ -57,6 +58,8 @@ module.exports = {
     { name: "Range of a text", get: "/long", headers: ["Range: bytes=1-3"] },
     { name: "Range of no text", get: "/bare/404", headers: ["Range: bytes=1-3"] },
     { name: "If-Modified-Since of a text", get: "/long", headers: ["If-Modified-Since: Thu, 01 Jan 2037 00:00:00 GMT"] },
+    ...["If-None-Match: *", 'If-Match: "a"', "If-Unmodified-Since: Thu, 01 Jan 2037 00:00:00 GMT"].map((line) => ({ name: `${line} of a text`, get: "/long", headers: [line], differs: CONDITIONS })),
+    ...['If-None-Match: "a"', "If-Match: *", "If-Range: x"].map((line) => ({ name: `${line} of a text`, get: "/long", headers: [line] })),
     { name: "TRACE", get: "/long", method: "TRACE" },
     { name: "PUT", get: "/post", method: "PUT", body: "x" },
     { name: "a method of one's own", get: "/post", method: "FROB" },

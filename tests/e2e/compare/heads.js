@@ -1,5 +1,7 @@
 "use strict";
 
+const CONTROLS = "A header's value has no control characters";
+const BOTH = "A length beside a coding is a 400 whatever the coding";
 const TOKEN = "A header's name is a token";
 
 const two = (name, headers) => ["/a"].map((get) => ({ name, get, headers }));
@@ -28,6 +30,10 @@ module.exports = {
     ...["X A: 1", "X\tA: 1", ": 1", " X: 1", "X\x01: 1", "X\x7f: 1"].map((line) => ({ name: JSON.stringify(line), get: "/a", headers: [line] })),
     ...["Authorization", "Content-Range", "Expect", "If-Match", "If-Modified-Since", "If-None-Match", "If-Range", "If-Unmodified-Since"].map((name) => ({
       name: `${name} twice`, get: "/a", headers: [`${name}: a`, `${name}: b`] })),
+    ...["a\x01b", "a\x7fb", "\x0b"].map((value) => ({ name: `a value ${JSON.stringify(value)}`, get: "/a", headers: [`X-A: ${value}`], differs: CONTROLS, hawser: /400 Bad/ })),
+    ...["a\x00b", "a\rb"].map((value) => ({ name: `a value ${JSON.stringify(value)}`, get: "/a", headers: [`X-A: ${value}`] })),
+    { name: "a value of letters beyond ASCII", get: "/a", headers: ["X-A: \xe9\xff\x80"] },
+    { name: "a coding nobody knows, and a length", get: "/a", method: "POST", headers: ["Transfer-Encoding: identity", "Content-Length: 5"], differs: BOTH, hawser: /400 Bad/ },
     ...["Host", "Content-Length"].map((name) => ({ name: `${name} twice`, get: "/a", headers: [`${name}: 1`, `${name}: 1`] })),
     ...["User-Agent", "Referer", "Accept", "Content-Type", "Cookie"].map((name) => ({ name: `${name} twice`, get: "/a", headers: [`${name}: 1`, `${name}: 2`] })),
     { name: "codings in two lines", get: "/a", method: "POST", headers: ["Transfer-Encoding: a", "Transfer-Encoding: b"] },
