@@ -27,7 +27,7 @@ static const struct part parts[] = {
     OPTIONAL("http_ssl_module", true),
     OPTIONAL("http_realip_module", true),
     OPTIONAL("http_auth_request_module", true),
-    OPTIONAL("http_stub_status_module", false),
+    OPTIONAL("http_stub_status_module", true),
     OPTIONAL("stream", true),
     OPTIONAL("stream_ssl_module", true),
     OPTIONAL("stream_ssl_preread_module", true),

@@ -96,6 +96,7 @@ test('-e takes what is wrong with a configuration', (t) => {
 test('-V names what is built in, and what is not, as tools read it', () => {
   const { stderr } = say('-V');
   assert.match(stderr, /\nbuilt with OpenSSL 3\.[\d.]+ .*\nTLS SNI support enabled\nconfigure arguments: --with-threads /);
+  assert.match(stderr, / --with-http_stub_status_module /);
   assert.match(stderr, / --without-http_fastcgi_module /);
   assert.doesNotMatch(stderr, /=dynamic|--without-http_proxy_module|--without-http_rewrite_module/);
 });
