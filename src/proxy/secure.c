@@ -337,6 +337,12 @@ static struct tls_context *pass_context(const struct exchange *x) {
     return x->hold->snapshot->pass_tls[x->route->pass->slot];
 }
 
+/* Who a certificate is to name: of an address in brackets, the address. */
+static struct str bare(struct str name) {
+    size_t end = str_find_char(name, ']');
+    return name.len && name.ptr[0] == '[' && end != STR_NONE ? str_from(str_head(name, end), 1) : name;
+}
+
 uint64_t secure_kind(const struct exchange *x) {
     return x->route->pass->is_secure ? hash_str(x->back_name, pass_context(x)->number) | 1 : 0;
 }
@@ -348,7 +354,7 @@ static struct tls_start start_of_pass(const struct exchange *x) {
     return (struct tls_start){
         .context = pass_context(x),
         .name = is_named ? x->back_name : STR(""),
-        .verified_name = tls->verifies ? x->back_name : STR(""),
+        .verified_name = tls->verifies ? bare(x->back_name) : STR(""),
         .session =
             tls->reuses_sessions ? hash_str(str_of(peer->name), secure_kind(x) + peer->upstream_hash) | 1 : 0,
     };

@@ -20,7 +20,7 @@ function certificates(t) {
   if (!made) {
     made = new Certificates({ after: (end) => process.on("exit", end) });
     made.make("ca", { authority: true }).make("stranger", { authority: true });
-    made.make("one", { names: ["one.example.com", "127.0.0.1"], by: "ca" });
+    made.make("one", { names: ["one.example.com", "127.0.0.1", "::1"], by: "ca" });
     made.make("two", { names: ["two.example.com"], kind: "rsa", by: "ca" });
     made.make("both", { names: ["both.example.com"], kind: "rsa", by: "ca" }).make("both-ec", { names: ["both.example.com"], by: "ca" });
     made.make("client", { by: "ca" }).make("foreign", { by: "stranger" });
@@ -311,6 +311,8 @@ describe("TLS towards servers", () => {
       location /named { ${to} proxy_ssl_server_name on; proxy_ssl_name $arg_name; }
       location /good { ${to} ${verify("ca")} proxy_ssl_name one.example.com; }
       location /address { ${to} ${verify("ca")} }
+      location /brackets { ${to} ${verify("ca")} proxy_ssl_name [::1]; }
+      location /brackets/other { ${to} ${verify("ca")} proxy_ssl_name [::2]; }
       location /stranger { ${to} ${verify("stranger")} }
       location /misnamed { ${to} ${verify("ca")} proxy_ssl_name other.example.com; }
       location /nobody { proxy_pass https://127.0.0.1:1; } } }`);
@@ -321,6 +323,8 @@ describe("TLS towards servers", () => {
     assert.equal(backend.seen.at(-1).servername, "x.example.com");
     assert.equal(await get("/good"), 200);
     assert.equal(await get("/address"), 200);
+    assert.equal(await get("/brackets"), 200);
+    assert.equal(await get("/brackets/other"), 502);
     assert.equal(await get("/stranger"), 502);
     assert.equal(await get("/misnamed"), 502);
     assert.equal(await get("/nobody"), 502);

@@ -24,7 +24,7 @@ class Certificates {
     const key = kind === "ec" ? ["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"] : ["rsa:2048"];
     this.openssl("req", "-newkey", ...key, "-nodes", "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${subject}`);
     const lines = [`basicConstraints=CA:${authority ? "TRUE" : "FALSE"}`];
-    if (names.length) lines.push(`subjectAltName=${names.map((text) => (/^[\d.]+$/.test(text) ? "IP:" : "DNS:") + text)}`);
+    if (names.length) lines.push(`subjectAltName=${names.map((text) => (/^[\d.:]+$/.test(text) ? "IP:" : "DNS:") + text)}`);
     fs.writeFileSync(this.path(`${name}.ext`), lines.join("\n"));
     const signer = by ? ["-CA", `${by}.pem`, "-CAkey", `${by}.key`, "-CAcreateserial"] : ["-signkey", `${name}.key`];
     this.openssl("x509", "-req", "-in", `${name}.csr`, "-out", `${name}.pem`, "-days", String(days), "-extfile", `${name}.ext`, ...signer);
