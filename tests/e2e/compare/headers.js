@@ -1,6 +1,7 @@
 "use strict";
 
 const SPECIAL = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 2\r\nETag: \"theirs\"\r\nLast-Modified: Tue, 14 Nov 2023 22:13:20 GMT\r\nCache-Control: private\r\nCache-Control: no-store\r\nExpires: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\nok";
+const BREAK = "A line break or a NUL in the value of a field that is added is a blank";
 const CHUNKED = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
 const EMPTY = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
@@ -53,6 +54,8 @@ module.exports = {
     location /trailer/204 { add_trailer X-T t; return 204; }
     location /trailer/back { add_trailer X-T "t $upstream_status"; proxy_pass http://BACKEND; }
     location /trailer/unchunked { chunked_transfer_encoding off; add_trailer X-T t; proxy_pass http://BACKEND; }
+    location /break/ { add_header X-Uri $uri; add_trailer X-T $uri; return 200 "x"; }
+    location /break/back { proxy_pass http://BACKEND/; proxy_set_header X-Uri $uri; }
     location /unchunked { chunked_transfer_encoding off; proxy_pass http://BACKEND; }
   }`,
   cases: [
@@ -68,6 +71,8 @@ module.exports = {
       { name: `${get} of an empty answer`, get, answer: EMPTY },
       { name: `${get} to HTTP/1.0`, get, version: "1.0", headers: ["Connection: keep-alive"] },
     ]),
+    { get: "/break/%0d%0aX-A:b", differs: BREAK, hawser: /X-Uri: \/break\/ {2}X-A:b"/ },
+    { get: "/break/back%0d%0aX-A:b", differs: BREAK, hawser: /\/break\/back {2}X-A:b/ },
     { name: "HEAD with trailers", get: "/trailer/a.txt", method: "HEAD" },
     { name: "a file with trailers to HTTP/1.0", get: "/trailer/a.txt", version: "1.0", headers: ["Connection: keep-alive"] },
     { name: "304 with added fields", get: "/file/a.txt", headers: ["If-Modified-Since: Tue, 14 Nov 2023 22:13:20 GMT"] },
