@@ -30,9 +30,7 @@ bool exchange_body_begin(struct exchange *x) {
     x->body_text = x->short_body;
     if (!x->is_body_withheld)
         return true;
-    bool has_length =
-        proxy->has_body || (x->is_body_dropped && !x->parent && x->request->framing != H1_NO_BODY);
-    x->up.framing = has_length ? H1_LENGTH : H1_NO_BODY; /* what is dropped is a body of no bytes */
+    x->up.framing = proxy->has_body ? H1_LENGTH : H1_NO_BODY; /* of a body that was dropped, nothing is said */
     x->body_text = template_eval_copy(x, &proxy->body);
     x->up_length = x->body_text.len;
     return x->body_text.ptr != NULL;
@@ -119,7 +117,7 @@ enum why exchange_body_drop(struct exchange *x) {
         return WHY_NONE;
     struct str input = x->front->in.view;
     enum codec_result result = CODEC_MORE;
-    uint64_t max = exchange_policy(x)->client_max_body_bytes;
+    uint64_t max = x->is_body_dropped ? 0 : exchange_policy(x)->client_max_body_bytes;
     while (input.len && result == CODEC_MORE && !(max && x->up.bytes > max)) {
         struct str slice = {"", 0};
         enum h1_slice_kind kind = H1_SLICE_DATA;
@@ -131,6 +129,8 @@ enum why exchange_body_drop(struct exchange *x) {
     x->up.is_done = result == CODEC_DONE;
     if (result == CODEC_BAD || (max && x->up.bytes > max)) {
         x->is_up_broken = true;
+        if (x->is_body_dropped) /* and the answer has been found */
+            return WHY_NONE;
         return result == CODEC_BAD ? WHY_BAD_CHUNK : WHY_BODY_TOO_LARGE;
     }
     return WHY_NONE;

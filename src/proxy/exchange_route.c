@@ -123,7 +123,7 @@ static enum exchange_state redirect(struct exchange *x, const struct route *goal
     local_close(x);
     x->local = (struct local){.file = -1};
     if (x->is_up_broken ||
-        (x->up.bytes && !x->is_body_first)) /* a server has had of it, and no other gets it */
+        (x->attempt && !x->is_body_first)) /* a server was to have it as it came, and no other gets it */
         x->is_body_dropped = true;
     attempt_separate(x);
     x->member = NULL;

@@ -157,7 +157,8 @@ static bool socketio_eval(const struct exchange *x, const struct variable *varia
         builder_str(out, uri_arg(x->args, STR("EIO")));
         return true;
     case VARIABLE_REQUEST_BODY:
-        builder_str(out, x->body ? spool_text(x->body) : x->short_body);
+        if (!x->is_body_dropped)
+            builder_str(out, x->body ? spool_text(x->body) : x->short_body);
         return true;
     case VARIABLE_REQUEST_BODY_FILE:
         if (x->body && x->body->name)
@@ -202,7 +203,8 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
         variable_build_cookie(request, variable->name, out);
         return true;
     case VARIABLE_CONTENT_LENGTH:
-        builder_str(out, h1_head_value(request, H1_CONTENT_LENGTH));
+        if (!x->is_body_dropped || x->parent)
+            builder_str(out, h1_head_value(request, H1_CONTENT_LENGTH));
         return true;
     case VARIABLE_CONTENT_TYPE:
         fields_named_build(request, STR("content_type"), out);
