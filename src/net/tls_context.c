@@ -66,7 +66,8 @@ struct tls_context *tls_context_new(bool is_server, struct builder *error) {
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_NO_AUTO_CHAIN);
-    SSL_CTX_set_num_tickets(ssl, 1); /* each costs as much as a tenth of a handshake, and each handshake gives one */
+    SSL_CTX_set_num_tickets(ssl,
+                            1); /* each costs as much as a tenth of a handshake, and each handshake gives one */
     /* Sessions are the caller's to keep: by peer towards backends, and only where a cache is asked for here. */
     SSL_CTX_set_session_cache_mode(ssl, is_server ? SSL_SESS_CACHE_OFF
                                                   : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
