@@ -17,8 +17,14 @@ enum { BLOCK_HEAD = 64 }; /* so that objects of whole cache lines begin at one *
 _Static_assert(sizeof(struct slab_block) <= BLOCK_HEAD, "the head of a block");
 
 void slab_init(struct slab *slab, size_t object_bytes) {
+    slab_init_partly(slab, object_bytes, object_bytes);
+}
+
+void slab_init_partly(struct slab *slab, size_t object_bytes, size_t cleared_bytes) {
     size_t size = (object_bytes + 15) & ~(size_t)15;
-    *slab = (struct slab){.object_bytes = size, .objects_a_block = (BLOCK_BYTES - BLOCK_HEAD) / size};
+    *slab = (struct slab){.object_bytes = size,
+                          .objects_a_block = (BLOCK_BYTES - BLOCK_HEAD) / size,
+                          .cleared_bytes = cleared_bytes};
     CHECK(slab->objects_a_block >= 4, "object of %zu bytes", object_bytes);
     list_init(&slab->blocks);
 }
@@ -32,9 +38,13 @@ void slab_fini(struct slab *slab) {
 #ifdef __SANITIZE_ADDRESS__
 
 void *slab_new(struct slab *slab) {
-    void *object = mem_zero(1, slab->object_bytes);
-    slab->live += object != NULL;
-    return object;
+    char *object = mem_alloc(slab->object_bytes);
+    if (!object)
+        return NULL;
+    slab->live++;
+    memset(object + slab->cleared_bytes, 0xa5,
+           slab->object_bytes - slab->cleared_bytes); /* whoever reads it fails */
+    return memset(object, 0, slab->cleared_bytes);
 }
 
 void slab_free(struct slab *slab, void *object) {
@@ -71,7 +81,7 @@ void *slab_new(struct slab *slab) {
     slab->live++;
     if (block->live == slab->objects_a_block)
         list_remove(&block->node);
-    return memset(object, 0, slab->object_bytes);
+    return memset(object, 0, slab->cleared_bytes);
 }
 
 void slab_free(struct slab *slab, void *object) {

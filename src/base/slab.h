@@ -10,14 +10,18 @@
 struct slab {
     struct list blocks; /* those with a free object */
     size_t object_bytes, objects_a_block;
-    size_t live; /* objects handed out now */
-    void *empty; /* one wholly free block kept back */
+    size_t cleared_bytes; /* of each object, from its beginning */
+    size_t live;          /* objects handed out now */
+    void *empty;          /* one wholly free block kept back */
 };
 
 void slab_init(struct slab *slab, size_t object_bytes);
+/* The same for objects that end in what is always written before it is read: only the bytes before that are
+ * zeroed. */
+void slab_init_partly(struct slab *slab, size_t object_bytes, size_t cleared_bytes);
 /* Gives all blocks back; every object must have been freed. */
 void slab_fini(struct slab *slab);
-/* A zeroed object aligned to 16 bytes; NULL without memory. */
+/* A zeroed object, aligned to 16 bytes; NULL without memory. */
 void *slab_new(struct slab *slab);
 /* NULL is allowed. */
 void slab_free(struct slab *slab, void *object);

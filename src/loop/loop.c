@@ -6,9 +6,15 @@
 #include <errno.h>
 #include <limits.h>
 
+static void now_take(struct loop *loop) {
+    loop->now_us = clock_mono_us();
+    loop->now_ms = loop->now_us / 1000;
+}
+
 int loop_init(struct loop *loop) {
     int error = -ENOMEM;
-    *loop = (struct loop){.now_ms = clock_mono_ms()};
+    *loop = (struct loop){.is_stopping = false};
+    now_take(loop);
     list_init(&loop->soon);
     list_init(&loop->dead);
     atomic_init(&loop->letters, NULL);
@@ -75,7 +81,7 @@ static int wait_ms(const struct loop *loop, int max_wait_ms) {
 
 void loop_turn(struct loop *loop, int max_wait_ms) {
     int count = poller_wait(loop->poller, loop->events, LOOP_EVENTS, wait_ms(loop, max_wait_ms));
-    loop->now_ms = clock_mono_ms();
+    now_take(loop);
     loop->turns++;
     letters_open(loop);
     for (int i = 0; i < count; i++) {

@@ -42,7 +42,7 @@ struct letter {
 enum { LOOP_SCRATCH_BYTES = 65536, LOOP_EVENTS = 256 };
 
 struct loop {
-    uint64_t now_ms; /* clock_mono_ms at the beginning of this turn */
+    uint64_t now_ms, now_us; /* clock_mono_ms and clock_mono_us at the beginning of this turn */
     struct timer_wheel timers;
     struct poller *poller;
     struct list soon; /* tasks for this turn; what they add runs in the next */

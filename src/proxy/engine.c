@@ -96,14 +96,14 @@ struct engine *engine_new(const struct engine_setup *setup) {
     engine->report = setup->report;
     engine->report_context = setup->report_context;
     engine->tick = setup->index == 0 ? setup->tick : NULL;
-    engine->date_s = UINT64_MAX;
+    engine->date_s = engine->date_ms = UINT64_MAX;
     arena_pool_init(&engine->arenas, ARENA_SPARE_PAGES, ARENA_BUDGET_BYTES);
     if (!parts_make(engine)) {
         parts_free(engine);
         return NULL;
     }
     slab_init(&engine->fronts, sizeof(struct front));
-    slab_init(&engine->exchanges, sizeof(struct exchange));
+    slab_init_partly(&engine->exchanges, sizeof(struct exchange), EXCHANGE_CLEARED);
     slab_init(&engine->tunnels, sizeof(struct tunnel));
     slab_init(&engine->walks, sizeof(struct ws_walk));
     list_init(&engine->listeners);
@@ -316,6 +316,9 @@ struct engine_counts engine_count(const struct engine *engine) {
 }
 
 void engine_date_update(struct engine *engine) {
+    if (engine->date_ms == engine->loop->now_ms)
+        return;
+    engine->date_ms = engine->loop->now_ms;
     uint64_t seconds = clock_wall_ms() / 1000;
     if (seconds == engine->date_s)
         return;

@@ -86,7 +86,8 @@ struct engine {
     struct task queue_task;   /* a server of this loop's has become free */
     struct timer queue_timer; /* looks for those that other loops have let go */
 
-    uint64_t date_s; /* the second that the texts below stand for */
+    uint64_t date_s;  /* the second that the texts below stand for */
+    uint64_t date_ms; /* loop->now_ms when that was looked at last */
     char date_http[ENGINE_DATE_MAX], date_log[ENGINE_DATE_MAX], date_iso[ENGINE_DATE_MAX];
 
     bool is_draining;

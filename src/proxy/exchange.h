@@ -96,11 +96,10 @@ struct exchange {
     const struct listen *listen;
     const struct site *site;
     const struct route *route;
-    struct regex_match captures; /* of the regular expression that matched last: $1 to $9 */
-    struct str *slots;           /* values of the model's slots; NULL: all are empty */
-    struct str host;             /* lower case, without port */
-    struct str path;             /* normalised, $uri; rewrites and internal redirections change it */
-    struct str args;             /* $args, likewise */
+    struct str *slots; /* values of the model's slots; NULL: all are empty */
+    struct str host;   /* lower case, without port */
+    struct str path;   /* normalised, $uri; rewrites and internal redirections change it */
+    struct str args;   /* $args, likewise */
     struct str method_name;
     uint8_t method;       /* enum h1_method */
     bool is_read;         /* site, host and path have been found */
@@ -112,7 +111,6 @@ struct exchange {
     bool has_error_page;  /* error_page has been followed, and is not to be again */
     bool is_body_dropped; /* the request's body is for nobody any more */
     const struct route *goal;   /* a named location, where the present redirection leads; NULL: by the path */
-    struct address client;      /* who asks: the connection's other end, or whom a trusted proxy names */
     struct address *connected;  /* the other end, when that is not the client; else NULL */
     struct address *server_end; /* of a tunnel that is to be logged: the connection's own end; else NULL */
     struct proxied *proxied;    /* what the PROXY protocol said; a reference; NULL: nothing */
@@ -160,7 +158,7 @@ struct exchange {
     struct peer *sid_peer;     /* the peer that holds it; a reference */
     bool is_sid_lost;          /* its peer is gone: the client is to begin anew */
     struct meter *meter;       /* this loop's of the member's peer */
-    uint64_t picked_us;        /* when it was, clock_mono_us */
+    uint64_t picked_us;        /* when it was, loop->now_us */
     bool is_counted;           /* in the member's peer's `active` */
     bool keeps_member;         /* ask the same member again */
     unsigned tries, tries_max; /* servers asked, and that may be asked, since the last internal redirection */
@@ -196,7 +194,11 @@ struct exchange {
     uint64_t sent_bytes; /* to the client, heads included */
 
     struct task burial;
+    struct regex_match captures; /* of the regular expression that matched last: $1 to $9 */
+    struct address client;       /* who asks: the connection's other end, or whom a trusted proxy names */
 };
+/* What of a new one is zeroed. What stands behind it is large, and written before it is read. */
+enum { EXCHANGE_CLEARED = offsetof(struct exchange, captures.groups) };
 
 /* Begins an exchange for a front with the whole request head in engine->head, its bytes being the first
  * head.len of the front's inbox, which it takes; runs it. False without memory (nothing was taken). */

@@ -1,5 +1,4 @@
 /* The way there: pick, connect, send. */
-#include "loop/clock.h"
 #include "proxy/affinity.h"
 #include "proxy/exchange.h"
 #include "proxy/passage.h"
@@ -43,7 +42,7 @@ enum exchange_state exchange_pick(struct exchange *x) {
     x->is_counted = true;
     x->meter = &x->member->peer->meters[x->engine->index];
     counter_add(&x->meter->requests, 1);
-    x->picked_us = clock_mono_us();
+    x->picked_us = x->engine->loop->now_us;
     x->has_sent = false;
     x->error = 0;
     return STATE_CONNECT;

@@ -188,7 +188,7 @@ static enum exchange_state pass_begin(struct exchange *x) {
     x->is_upgrade = !x->parent && is_websocket_upgrade(request) && upgrade_passes(x);
     x->is_handshake =
         x->eio.sid.len == 0 && (x->is_upgrade || (x->eio.is_engine && x->method == H1_GET && x->up.is_done));
-    x->pick.client = x->client;
+    x->pick.client = &x->client;
     if (x->group && (x->group->upstream->balance == BALANCE_HASH ||
                      x->group->upstream->balance == BALANCE_HASH_CONSISTENT)) {
         x->pick.key = template_eval_copy(x, &x->group->upstream->hash_key);

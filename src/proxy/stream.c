@@ -53,7 +53,7 @@ static const struct upstream *upstream_find(const struct exchange *x, struct str
 
 static enum exchange_state group_use(struct exchange *x, const struct upstream *upstream) {
     exchange_use_group(x, engine_group(x->hold, upstream));
-    x->pick.client = x->client;
+    x->pick.client = &x->client;
     if (upstream->balance == BALANCE_HASH || upstream->balance == BALANCE_HASH_CONSISTENT) {
         x->pick.key = template_eval_copy(x, &upstream->hash_key);
         if (!x->pick.key.ptr)

@@ -75,7 +75,7 @@ void group_leave(struct group *group);
 struct pick {
     unsigned loop;
     struct str key;                         /* value of hash_key, for the hash methods */
-    struct address client;                  /* for ip_hash */
+    const struct address *client;           /* for ip_hash; NULL: unknown */
     uint64_t tried[GROUP_MEMBERS_MAX / 64]; /* members tried already: never given again */
     uint32_t hash;                          /* how far the hash methods have come */
     unsigned hashes, misses;

@@ -85,6 +85,21 @@ static void one_empty_block_is_kept(void **state) {
 }
 #endif
 
+static void the_end_of_an_object_need_not_be_zeroed(void **state) {
+    struct slab slab;
+    (void)state;
+    slab_init_partly(&slab, sizeof(struct item), offsetof(struct item, rest));
+    for (int i = 0; i < 3; i++) {
+        static const struct item zero;
+        struct item *item = slab_new(&slab);
+        assert_non_null(item);
+        assert_memory_equal(item, &zero, offsetof(struct item, rest));
+        memset(item, 0xaa, sizeof *item);
+        slab_free(&slab, item);
+    }
+    slab_fini(&slab);
+}
+
 static unsigned number(struct list *node) {
     return (unsigned)LIST_OF(node, struct item, node)->number;
 }
@@ -124,6 +139,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(objects_are_zeroed_apart_and_come_back),
         cmocka_unit_test(without_memory_there_is_none_and_then_there_is),
+        cmocka_unit_test(the_end_of_an_object_need_not_be_zeroed),
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(one_empty_block_is_kept),
 #endif

@@ -11,8 +11,9 @@ static struct str key_of(unsigned number, char memory[32]) {
 
 static int place(struct fixture *f, unsigned number) {
     char memory[32];
-    struct pick pick = {.key = key_of(number, memory)};
-    assert_true(address_parse(pick.key, 0, &pick.client));
+    struct address address;
+    struct pick pick = {.key = key_of(number, memory), .client = &address};
+    assert_true(address_parse(pick.key, 0, &address));
     return fixture_index(f, group_pick(f->group, &pick, 0));
 }
 
@@ -70,8 +71,9 @@ static void test_ip_hash_takes_networks(void **state) {
     int first = place(&f, 0);
     for (unsigned i = 1; i < 256; i++)
         assert_int_equal(place(&f, i), first);
-    struct pick a = {.client = {.len = 0}}, b = {0};
-    assert_true(address_unix(STR("/run/x"), &b.client));
+    struct address nobody = {.len = 0}, local;
+    struct pick a = {.client = &nobody}, b = {.client = &local};
+    assert_true(address_unix(STR("/run/x"), &local));
     assert_ptr_equal(group_pick(f.group, &a, 0), group_pick(f.group, &b, 0));
     fixture_fini(&f);
 }

@@ -351,8 +351,9 @@ static void servers_make(struct fixture *f, const struct scene *scene) {
 static struct str tries_of(struct fixture *f, const char *client, char memory[TEXT_MAX]) {
     uint64_t now_ms = 5000000;
     struct builder text = builder_make(memory, TEXT_MAX);
-    struct pick pick = {.key = str_of(client)};
-    assert_true(address_parse(pick.key, 0, &pick.client));
+    struct address address;
+    struct pick pick = {.key = str_of(client), .client = &address};
+    assert_true(address_parse(pick.key, 0, &address));
     for (;;) {
         struct member *member = group_pick(f->group, &pick, now_ms);
         assert_non_null(member);
