@@ -39,7 +39,7 @@ static bool value_decode(struct str value, char bytes[EIO_SID_MAX], struct str *
 static bool value_is(struct str value, struct str wanted) {
     char bytes[EIO_SID_MAX];
     struct str decoded;
-    return value_decode(value, bytes, &decoded) && str_eq(decoded, wanted);
+    return str_eq(value, wanted) || (value_decode(value, bytes, &decoded) && str_eq(decoded, wanted));
 }
 
 /* A sid parameter: the first is kept, a different one or one too long is refused. An empty one counts too. */

@@ -5,8 +5,8 @@
  * middle letter and the last one; two names on one slot do not compile (-Woverride-init): then other factors
  * are to be searched for that part all names. */
 
-enum { SLOTS = 128 };
-#define SLOT_OF(len, middle, last) ((2 * (len) + 39 * ((middle)&31) + 122 * ((last)&31)) & (SLOTS - 1))
+enum { SLOTS = 256 };
+#define SLOT_OF(len, middle, last) (((len) + 5 * ((middle)&31) + 239 * ((last)&31)) & (SLOTS - 1))
 #define SLOT(len, middle, last, id) [SLOT_OF(len, middle, last)] = (id)
 
 static const uint8_t id_at[SLOTS] = {
@@ -54,6 +54,7 @@ static const uint8_t id_at[SLOTS] = {
     SLOT(4, 'r', 'y', H1_VARY),
     SLOT(3, 'i', 'a', H1_VIA),
     SLOT(17, 'b', 'g', H1_X_ACCEL_BUFFERING),
+    SLOT(18, 'i', 'e', H1_X_ACCEL_LIMIT_RATE),
     SLOT(16, 'r', 't', H1_X_ACCEL_REDIRECT),
     SLOT(15, 'r', 'r', H1_X_FORWARDED_FOR),
     SLOT(16, 'd', 't', H1_X_FORWARDED_HOST),
@@ -142,6 +143,15 @@ static bool lists(struct str list, struct str token) {
     return false;
 }
 
+bool h1_list_next(struct str *list, struct str *member) {
+    if (list->len == 0)
+        return false;
+    size_t len = str_find_char(*list, ',') == STR_NONE ? list->len : member_len(*list);
+    *member = str_trim(str_head(*list, len));
+    *list = str_from(*list, len + 1);
+    return true;
+}
+
 bool h1_head_lists(const struct h1_head *head, enum h1_field_id id, struct str token) {
     for (unsigned number = head->first[id]; number; number = head->fields[number - 1].next)
         if (lists(h1_field_value(head, &head->fields[number - 1]), token))
@@ -157,7 +167,7 @@ bool h1_field_is_hop_by_hop(const struct h1_head *head, const struct h1_field *f
     static const uint64_t never = H1_BIT(H1_HOST) | H1_BIT(H1_CONTENT_LENGTH);
     if (always >> field->id & 1)
         return true;
-    if (!h1_head_has(head, H1_CONNECTION) || never >> field->id & 1)
+    if (!head->has_hops || never >> field->id & 1)
         return false;
     return h1_head_lists(head, H1_CONNECTION, h1_field_name(head, field));
 }

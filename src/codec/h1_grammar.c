@@ -102,12 +102,9 @@ bool h1_is_host(struct str s) {
         return is_literal(s);
     if (str_starts(s, STR(".")) && (s.len == 1 || s.ptr[1] == ':'))
         return false;
-    while (len < s.len && s.ptr[len] != ':') {
-        if (str_starts(str_from(s, len), STR("..")))
-            return false;
-        bool is_escape =
-            s.ptr[len] == '%' && s.len - len > 2 && is_hex(s.ptr[len + 1]) && is_hex(s.ptr[len + 2]);
-        if (!is_escape && !host_bytes[(unsigned char)s.ptr[len]])
+    for (char before = 0, c; len < s.len && (c = s.ptr[len]) != ':'; before = c) {
+        bool is_escape = c == '%' && s.len - len > 2 && is_hex(s.ptr[len + 1]) && is_hex(s.ptr[len + 2]);
+        if ((!host_bytes[(unsigned char)c] && !is_escape) || (c == '.' && before == '.'))
             return false;
         len += is_escape ? 3 : 1;
     }

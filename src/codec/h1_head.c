@@ -329,10 +329,18 @@ static inline enum codec_result fields_read(struct h1_head *head, const char *en
 /* Connection and what goes with it, RFC 9112 9.3, RFC 9110 7.8. A 1.0 message upgrades nothing. */
 static void connection_read(struct h1_head *head) {
     bool closes = false, keeps = head->minor == 1, upgrades = false;
-    if (h1_head_has(head, H1_CONNECTION)) {
-        closes = h1_head_lists(head, H1_CONNECTION, STR("close"));
-        keeps = keeps || h1_head_lists(head, H1_CONNECTION, STR("keep-alive"));
-        upgrades = h1_head_lists(head, H1_CONNECTION, STR("upgrade"));
+    for (unsigned number = head->first[H1_CONNECTION]; number; number = head->fields[number - 1].next) {
+        struct str list = h1_field_value(head, &head->fields[number - 1]), member;
+        while (h1_list_next(&list, &member)) {
+            if (str_eq_nocase(member, STR("keep-alive")))
+                keeps = true;
+            else if (str_eq_nocase(member, STR("close")))
+                closes = true;
+            else if (str_eq_nocase(member, STR("upgrade")))
+                upgrades = true;
+            else
+                head->has_hops = true;
+        }
     }
     head->is_keepalive = keeps && !closes;
     head->is_upgrade = upgrades && head->minor == 1 && h1_head_has(head, H1_UPGRADE);
@@ -392,20 +400,23 @@ static bool is_odd(struct str name, bool takes_underscores) {
 }
 
 bool h1_head_drop_odd(struct h1_head *head, bool takes_underscores) {
-    unsigned count = 0, all = head->field_count;
+    unsigned all = head->field_count;
     if (!head->has_odd_names)
         return false;
-    memset(head->first, 0, sizeof head->first); /* names that are known are not odd: none of them is lost */
+    memset(head->first, 0, sizeof head->first);
+    head->seen = 0;
+    head->field_count = 0;
     for (unsigned i = 0; i < all; i++) {
         struct h1_field field = head->fields[i];
         if (is_odd(h1_field_name(head, &field), takes_underscores))
             continue;
-        head->fields[count++] = field;
-        if (field.id != H1_OTHER && !head->first[field.id])
-            head->first[field.id] = (uint8_t)count;
+        field.next = 0;
+        head->fields[head->field_count] = field;
+        if (field.id != H1_OTHER)
+            field_link(head, (enum h1_field_id)field.id);
+        head->field_count++;
     }
-    head->field_count = (uint16_t)count;
-    return count != all;
+    return head->field_count != all;
 }
 
 struct str h1_head_line(const struct h1_head *head) {

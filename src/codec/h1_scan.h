@@ -21,6 +21,9 @@ extern const uint8_t h1_token_bytes[256];
 /* The id of a name that is known to be a token. */
 enum h1_field_id h1_known_find(const char *name, size_t len);
 
+/* Cuts the next member off a comma-separated list, without the blanks around it; false at its end. */
+bool h1_list_next(struct str *list, struct str *member);
+
 static inline bool h1_ends_value(char c) {
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;
 }

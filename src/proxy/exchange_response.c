@@ -1,7 +1,6 @@
 /* The way back: await, relay, tunnel, answer. */
 #include "codec/uri.h"
 #include "codec/ws.h"
-#include "loop/clock.h"
 #include "proxy/addition.h"
 #include "proxy/affinity.h"
 #include "proxy/error_page.h"
@@ -99,16 +98,13 @@ static uint8_t framing_out(const struct exchange *x, const struct h1_head *respo
 /* What the server's X-Accel-Buffering and X-Accel-Limit-Rate say. */
 static void accelerate(struct exchange *x) {
     const struct proxy_policy *proxy = &exchange_policy(x)->proxy;
-    const struct h1_field *rate = NULL;
     x->is_buffered = proxy->is_buffered;
     if (h1_head_has(x->response, H1_X_ACCEL_BUFFERING) && !(proxy->ignored & IGNORE_X_ACCEL_BUFFERING)) {
         struct str said = h1_head_value(x->response, H1_X_ACCEL_BUFFERING);
         x->is_buffered = str_eq_nocase(said, STR("yes")) || (x->is_buffered && !str_eq_nocase(said, STR("no")));
     }
-    if (!(proxy->ignored & IGNORE_X_ACCEL_LIMIT_RATE))
-        rate = h1_head_find(x->response, STR("X-Accel-Limit-Rate"));
-    if (rate)
-        pace_set(x, h1_field_value(x->response, rate));
+    if (h1_head_has(x->response, H1_X_ACCEL_LIMIT_RATE) && !(proxy->ignored & IGNORE_X_ACCEL_LIMIT_RATE))
+        pace_set(x, h1_head_value(x->response, H1_X_ACCEL_LIMIT_RATE));
 }
 
 /* Lines of the answer whose names, each with ':' behind it, are in the list; in the arena. */
@@ -161,7 +157,7 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
         return exchange_fail(x, WHY_NO_MEMORY);
     inbox_consume(&x->back.in, head->len);
     member_succeed(x->member, x->engine->loop->now_ms);
-    meter_answer(x->meter, head->status, clock_mono_us() - x->picked_us);
+    meter_answer(x->meter, head->status, x->engine->loop->now_us - x->picked_us);
     x->status = head->status;
     sticky_answered(x);
     if (head->status == 101)
