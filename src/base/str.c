@@ -1,10 +1,8 @@
 #include "base/str.h"
 
-bool str_eq_nocase(struct str a, struct str b) {
-    if (a.len != b.len)
-        return false;
+bool str_is_like(struct str a, const char *b) {
     for (size_t i = 0; i < a.len; i++)
-        if (str_lower_char(a.ptr[i]) != str_lower_char(b.ptr[i]))
+        if (a.ptr[i] != b[i] && str_lower_char(a.ptr[i]) != str_lower_char(b[i]))
             return false;
     return true;
 }

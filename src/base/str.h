@@ -49,8 +49,12 @@ static inline char str_lower_char(char c) {
 
 #define STR_NONE SIZE_MAX
 
+/* Are the first a.len bytes of b those of a, in any ASCII letter case? */
+bool str_is_like(struct str a, const char *b);
 /* ASCII case-insensitive equality. */
-bool str_eq_nocase(struct str a, struct str b);
+static inline bool str_eq_nocase(struct str a, struct str b) {
+    return a.len == b.len && str_is_like(a, b.ptr);
+}
 bool str_starts(struct str s, struct str prefix);
 bool str_starts_nocase(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);

@@ -9,6 +9,31 @@ void field_build(struct builder *out, struct str name, struct str value) {
     builder_str(out, STR("\r\n"));
 }
 
+void field_run_end(struct field_run *run) {
+    builder_bytes(run->out, run->head->base + run->at, run->end - run->at);
+    run->at = run->end;
+}
+
+/* Is the line written as field_build would? */
+static bool is_plain(const struct h1_head *head, const struct h1_field *field) {
+    const char *colon = head->base + field->name_at + field->name_len;
+    const char *end = head->base + field->value_at + field->value_len;
+    return head->base + field->value_at == colon + 2 && colon[1] == ' ' && end[0] == '\r' && end[1] == '\n';
+}
+
+void field_run_add(struct field_run *run, const struct h1_field *field) {
+    if (field->name_at != run->end) {
+        field_run_end(run);
+        run->at = run->end = field->name_at;
+    }
+    if (is_plain(run->head, field)) {
+        run->end = field->value_at + field->value_len + 2;
+        return;
+    }
+    field_run_end(run);
+    field_build(run->out, h1_field_name(run->head, field), h1_field_value(run->head, field));
+}
+
 /* Bytes that would end the line, and begin another, as blanks. */
 static void line_breaks_blank(char *bytes, size_t len) {
     for (size_t i = 0; i < len; i++)
@@ -26,6 +51,7 @@ void field_build_rule(struct exchange *x, struct builder *out, const struct head
         out->len = begin;
         return;
     }
-    line_breaks_blank(out->ptr + value, out->len - value);
+    if (!h1_is_field_value(str_from(builder_view(out), value)))
+        line_breaks_blank(out->ptr + value, out->len - value);
     builder_str(out, STR("\r\n"));
 }

@@ -158,11 +158,11 @@ static bool field_passes(const struct exchange *x, const struct h1_field *field)
 
 static void fields_build(struct exchange *x, struct builder *out) {
     const struct h1_head *request = x->request;
-    for (unsigned i = 0; i < request->field_count; i++) {
-        const struct h1_field *field = &request->fields[i];
-        if (field_passes(x, field))
-            field_build(out, h1_field_name(request, field), h1_field_value(request, field));
-    }
+    struct field_run run = {.head = request, .out = out};
+    for (unsigned i = 0; i < request->field_count; i++)
+        if (field_passes(x, &request->fields[i]))
+            field_run_add(&run, &request->fields[i]);
+    field_run_end(&run);
 }
 
 /* What an upgrade cannot do without. */

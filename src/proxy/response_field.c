@@ -19,12 +19,13 @@ static bool is_hidden_usually(unsigned id, struct str name) {
     case H1_DATE:
     case H1_SERVER:
     case H1_X_ACCEL_BUFFERING:
+    case H1_X_ACCEL_LIMIT_RATE:
     case H1_X_ACCEL_REDIRECT:
         return true;
     case H1_OTHER:
         return name.len >= 5 && (name.ptr[0] | 0x20) == 'x' && name.ptr[1] == '-' &&
-               (str_eq_nocase(name, STR("X-Accel-Expires")) || str_eq_nocase(name, STR("X-Accel-Limit-Rate")) ||
-                str_eq_nocase(name, STR("X-Accel-Charset")) || str_eq_nocase(name, STR("X-Pad")));
+               (str_eq_nocase(name, STR("X-Accel-Expires")) || str_eq_nocase(name, STR("X-Accel-Charset")) ||
+                str_eq_nocase(name, STR("X-Pad")));
     default:
         return false;
     }
@@ -94,13 +95,15 @@ static void refresh_build(struct exchange *x, struct builder *out, struct str va
         builder_str(out, value);
 }
 
-void response_field_build(struct exchange *x, struct builder *out, const struct h1_field *field) {
+void response_field_build(struct exchange *x, struct field_run *run, const struct h1_field *field) {
     struct str name = h1_field_name(x->response, field), value = h1_field_value(x->response, field);
+    struct builder *out = run->out;
     bool is_refresh = field->id == H1_OTHER && str_eq_nocase(name, STR("Refresh"));
     if (field->id != H1_LOCATION && field->id != H1_SET_COOKIE && !is_refresh) {
-        field_build(out, name, value);
+        field_run_add(run, field);
         return;
     }
+    field_run_end(run);
     builder_str(out, name);
     builder_str(out, STR(": "));
     if (field->id == H1_LOCATION)

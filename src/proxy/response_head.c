@@ -133,9 +133,11 @@ static bool field_passes(const struct exchange *x, const struct h1_field *field)
 
 static void fields_build(struct exchange *x, struct builder *out) {
     const struct h1_head *response = x->response;
+    struct field_run run = {.head = response, .out = out};
     for (unsigned i = 0; i < response->field_count; i++)
         if (field_passes(x, &response->fields[i]))
-            response_field_build(x, out, &response->fields[i]);
+            response_field_build(x, &run, &response->fields[i]);
+    field_run_end(&run);
 }
 
 /* Is the server's own field passed on, so that there is none of ours? */
