@@ -22,7 +22,7 @@ void arena_pool_fini(struct arena_pool *pool) {
 }
 
 void arena_init(struct arena *arena, struct arena_pool *pool) {
-    *arena = (struct arena){.pool = pool};
+    *arena = (struct arena){.pool = pool, .page_bytes = ARENA_PAGE};
 }
 
 static void page_return(struct arena_pool *pool, struct arena_page *page) {
@@ -64,12 +64,12 @@ static struct arena_page *page_take(struct arena_pool *pool, size_t size) {
 }
 
 void *arena_grow(struct arena *arena, size_t size) {
-    enum { HEAD = sizeof(struct arena_page), ROOM = ARENA_PAGE - HEAD };
+    enum { HEAD = sizeof(struct arena_page) };
     if (size > SIZE_MAX / 2)
         return NULL;
     size_t rounded = (size + !size + 7) & ~(size_t)7;
-    bool is_large = rounded > ROOM / 2;
-    struct arena_page *page = page_take(arena->pool, is_large ? HEAD + rounded : ARENA_PAGE);
+    bool is_large = rounded > (arena->page_bytes - HEAD) / 2;
+    struct arena_page *page = page_take(arena->pool, is_large ? HEAD + rounded : arena->page_bytes);
     if (!page)
         return NULL;
     if (is_large && arena->pages) { /* keep filling the page in use */

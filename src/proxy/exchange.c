@@ -341,6 +341,7 @@ bool exchange_begin_stream(struct front *front) {
     if (!x)
         return false;
     x->is_stream = true;
+    x->arena.page_bytes = ARENA_PAGE_SMALL; /* logged, it stays as long as its tunnel */
     exchange_run(x);
     return true;
 }
