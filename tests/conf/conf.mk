@@ -11,3 +11,4 @@ conf: $(CONF)
 conf-update: $(CONF)
 	@$(CONF) -u $(CONF_DIRECTORIES)
 .PHONY: conf conf-update
+-include $(CONF).d
