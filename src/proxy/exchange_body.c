@@ -13,6 +13,30 @@
 
 enum { READS_A_TURN = 16, TEXT_MAX = 16384, SEND_STEP = 1 << 20 };
 
+/* So much is kept in memory: nginx's buffer, and what it may have read together with the head. */
+static size_t memory_bytes(const struct exchange *x) {
+    size_t body = exchange_policy(x)->body.buffer_bytes, head = x->site->client_header_buffer_bytes;
+    return body > head ? body : head;
+}
+
+/* Is a server asked only once all of the body is here? */
+static bool is_buffered(const struct exchange *x) {
+    const struct proxy_policy *proxy = &exchange_policy(x)->proxy;
+    return proxy->is_request_buffered || (x->request->framing == H1_CHUNKED && proxy->http_minor == 0);
+}
+
+/* What passes as it comes is in no file, whatever client_body_in_file_only says. */
+static bool is_for_file(const struct exchange *x) {
+    return exchange_policy(x)->body.file_only != BODY_FILE_OFF && is_buffered(x);
+}
+
+/* Has all of a short body come with its head? */
+static bool body_is_here(const struct exchange *x) {
+    uint64_t len = x->request->content_length;
+    return x->request->framing == H1_LENGTH && len <= x->front->in.view.len && len <= TEXT_MAX &&
+           len <= memory_bytes(x);
+}
+
 bool exchange_body_begin(struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
     const struct proxy_policy *proxy = &policy->proxy;
@@ -24,8 +48,7 @@ bool exchange_body_begin(struct exchange *x) {
     x->up.framing = is_kept ? H1_LENGTH : x->request->framing;
     x->up_length = is_kept ? x->up.bytes : x->request->content_length;
     x->up.max_bytes = policy->client_max_body_bytes;
-    bool is_read_first = proxy->is_request_buffered || policy->body.file_only != BODY_FILE_OFF ||
-                         (x->up.framing == H1_CHUNKED && proxy->http_minor == 0);
+    bool is_read_first = is_buffered(x) || body_is_here(x);
     x->is_body_first = is_kept || x->is_body_withheld || (is_read_first && !x->up.is_done);
     x->body_text = x->short_body;
     if (!x->is_body_withheld)
@@ -43,12 +66,6 @@ void exchange_body_end(struct exchange *x) {
         file_remove(x->body->name);
     spool_fini(x->body);
     x->body = NULL;
-}
-
-/* So much is kept in memory: nginx's buffer, and what it may have read together with the head. */
-static size_t memory_bytes(const struct exchange *x) {
-    size_t body = exchange_policy(x)->body.buffer_bytes, head = x->site->client_header_buffer_bytes;
-    return body > head ? body : head;
 }
 
 static bool spool_begin(struct exchange *x) {
@@ -140,8 +157,7 @@ enum why exchange_body_drop(struct exchange *x) {
 static bool body_take_short(struct exchange *x) {
     struct inbox *in = &x->front->in;
     uint64_t len = x->request->content_length;
-    if (x->request->framing != H1_LENGTH || len > in->view.len || len > TEXT_MAX || len > memory_bytes(x) ||
-        exchange_policy(x)->body.file_only != BODY_FILE_OFF)
+    if (!body_is_here(x) || is_for_file(x))
         return false;
     struct str text = arena_copy(&x->arena, str_head(in->view, (size_t)len));
     if (!text.ptr)

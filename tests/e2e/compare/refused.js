@@ -26,8 +26,6 @@ module.exports = {
     location /pass { proxy_pass http://BACKEND; proxy_set_header Host h; proxy_set_header Connection ""; }
     location /told { error_page 413 /told/page; client_max_body_size 4; proxy_pass http://BACKEND; }
     location /told/page { return 200 "length=$content_length body=$request_body"; }
-    location /stream { error_page 502 /stream/page; client_max_body_size 1k; proxy_request_buffering off; proxy_pass http://BACKEND; }
-    location /stream/page { client_max_body_size 1k; proxy_pass http://BACKEND; proxy_set_header Host h; proxy_set_header Connection ""; }
     location /pass/page { error_page 413 /pass; proxy_pass http://BACKEND; proxy_set_header Host h; proxy_set_header Connection ""; client_max_body_size 4; }
   }`,
   cases: [
