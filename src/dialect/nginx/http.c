@@ -132,6 +132,12 @@ static void browsers_set(struct scope *scope, const struct node *node, const str
     }
 }
 
+static void body_buffer_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    set_size(scope, node, row);
+    if (*(size_t *)scope_member(scope, row) == 0)
+        reader_fail(scope->reader, &node->words[1], "client body buffer size cannot be zero");
+}
+
 static const struct directive rows[] = {
     {"connection_pool_size", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, size_check, NOTHING, NULL},
     {"request_pool_size", CONTEXT_HTTP | CONTEXT_SERVER, 1, 1, DIRECTIVE_ONCE, size_check, NOTHING, NULL},
@@ -167,7 +173,8 @@ static const struct directive rows[] = {
     {"reset_timedout_connection", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(resets_timedout), NULL},
     {"limit_rate", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(limit_rate), NULL},
     {"limit_rate_after", CONTEXT_HSLI, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(limit_rate_after), NULL},
-    {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(body.buffer_bytes), NULL},
+    {"client_body_buffer_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, body_buffer_set, POLICY(body.buffer_bytes),
+     NULL},
     {"client_body_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(body.path), NULL},
     {"client_body_in_file_only", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, file_only_set, NOTHING, NULL},
     {"client_body_in_single_buffer", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
