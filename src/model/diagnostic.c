@@ -116,9 +116,11 @@ static void put_place(struct builder *out, const struct place *place) {
 static void put_hint(struct builder *out, const struct diagnostic *diagnostic) {
     if (diagnostic->hint.len == 0)
         return;
-    builder_str(out, STR("  "));
-    put_shown(out, diagnostic->hint);
-    builder_char(out, '\n');
+    for (struct str rest = diagnostic->hint, line; str_split(&rest, '\n', &line);) {
+        builder_str(out, STR("  "));
+        put_shown(out, line);
+        builder_char(out, '\n');
+    }
 }
 
 void diagnostic_print(struct builder *out, const struct diagnostic *diagnostic, bool in_colour) {

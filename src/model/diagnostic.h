@@ -23,7 +23,7 @@ struct diagnostic {
     enum severity severity;
     struct place place;
     struct str text;   /* one sentence: what is wrong */
-    struct str hint;   /* what to write instead; may be empty */
+    struct str hint;   /* what to write instead, in lines; may be empty */
     struct str source; /* the whole source line it stands in, to be shown with a caret; may be empty */
 };
 

@@ -3,6 +3,7 @@
 #include "dialect/nginx/slot.h"
 
 #include "base/check.h"
+#include "dialect/nginx/mend.h"
 #include "dialect/nginx/refusal.h"
 #include "dialect/nginx/upstream.h"
 
@@ -222,15 +223,23 @@ static void fail_unknown(const struct scope *scope, const struct node *node) {
         diagnostic_hint(reader->diagnostics, said, "a directive's name stands first and without quotes");
 }
 
-/* proxy_pass NAME without "http://" is what stands in tcp { } and stream { }. */
-static bool is_stream_form(const struct node *node) {
-    if (str_eq(node_name(node), STR("proxy_pass")))
-        return node->count == 2 && str_find(node->words[1].text, STR("://")) == STR_NONE;
+static const char raw[] = "\"proxy_pass\" without http:// is raw TCP, which stands in a block of its own";
+static const char web[] =
+    "for HTTP and WebSocket write in a server of http { }: location / { proxy_pass http://NAME; }";
+
+/* tcp { } and stream { } are often left out where they are written about. */
+static void hint_stream(struct reader *reader, struct diagnostic *said, const struct node *node) {
+    char text[700];
+    struct builder mended = builder_make(text, sizeof text);
     if (str_eq(node_name(node), STR("server")))
-        for (const struct node *at = node->first; at; at = at->next)
-            if (str_eq(node_name(at), STR("proxy_pass")) && is_stream_form(at))
-                return true;
-    return false;
+        mend_build_stream(&mended, node);
+    if (mended.len == 0 || mended.overflow)
+        diagnostic_hint(reader->diagnostics, said,
+                        "%s, stream { upstream NAME { ... } server { ... } } (or tcp { ... });\n%s", raw, web);
+    else
+        diagnostic_hint(reader->diagnostics, said,
+                        "%s, stream { ... } (or tcp { ... }), whose opening line is missing; write:\n%.*s\n%s",
+                        raw, STR_ARG(builder_view(&mended)), web);
 }
 
 static void fail_place(const struct scope *scope, const struct node *node) {
@@ -242,13 +251,8 @@ static void fail_place(const struct scope *scope, const struct node *node) {
     else
         said = reader_fail(reader, &node->words[0], "\"%s\" is not allowed in \"%s\"", row->name,
                            context_name(scope->context));
-    if (is_stream_form(node)) {
-        diagnostic_hint(
-            reader->diagnostics, said,
-            "\"proxy_pass\" without http:// is raw TCP: its upstream and server stand in a block of their own, "
-            "stream { upstream NAME { ... } server { ... } } (or tcp { ... }), whose opening line is missing; "
-            "for HTTP "
-            "and WebSocket write in a server of http { }: location / { proxy_pass http://NAME; }");
+    if (mend_is_stream_form(node)) {
+        hint_stream(reader, said, node);
         return;
     }
     char text[200];
