@@ -91,12 +91,19 @@ static void lint_timeout(const struct route *route, void *context) {
                     "connections that are merely silent would be closed; set it above the sum, as 60s or 120s");
 }
 
+/* Which upstreams are passed to. */
+struct usage {
+    struct map names;
+    bool may_be_any; /* a proxy_pass has variables: it may name each of them */
+};
+
 /* Notes the upstream's name among those that are used. */
 static void lint_use(const struct route *route, void *context) {
-    struct map *used = context;
+    struct usage *used = context;
     struct upstream *upstream = route->action == ROUTE_PASS && route->pass ? route->pass->upstream : NULL;
-    if (upstream && !map_get(used, upstream->key))
-        map_put(used, upstream->key, upstream);
+    used->may_be_any |= route->action == ROUTE_PASS && !upstream;
+    if (upstream && !map_get(&used->names, upstream->key))
+        map_put(&used->names, upstream->key, upstream);
 }
 
 /* Names of named locations that a site lacks, each said once. */
@@ -175,14 +182,14 @@ static void lint_ports(const struct upstream *upstream, const struct lint *lint)
 }
 
 static void lint_upstreams(const struct model *model, const struct lint *lint) {
-    struct map used;
-    map_init(&used, lint->diagnostics->arena, false);
+    struct usage used = {0};
+    map_init(&used.names, lint->diagnostics->arena, false);
     all_routes_each(model, lint_use, &used);
     for (size_t i = 0; i < model->upstreams.count; i++) {
         const struct upstream *upstream = model->upstreams.items[i];
         if (!upstream->is_stream)
             lint_affinity(upstream, lint);
-        if (!upstream->is_implicit && !map_get(&used, upstream->key))
+        if (!upstream->is_implicit && !used.may_be_any && !map_get(&used.names, upstream->key))
             say(lint, SEVERITY_WARNING, upstream->place, "upstream \"%.*s\" is used by no proxy_pass",
                 STR_ARG(upstream->name));
     }

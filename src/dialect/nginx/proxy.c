@@ -7,6 +7,21 @@
 
 /* How requests are passed to an upstream. */
 
+/* Both say where the body ends, which is not for a configuration to say; empty, as auth_request is documented
+ * with, they ask for what is done. */
+static void framing_note(struct scope *scope, const struct node *node) {
+    const struct word *name = &node->words[1];
+    bool is_length = str_eq_nocase(name->text, STR("Content-Length"));
+    if ((!is_length && !str_eq_nocase(name->text, STR("Transfer-Encoding"))) || node->words[2].text.len == 0)
+        return;
+    struct diagnostic *said =
+        reader_say(scope->reader, SEVERITY_WARNING, name,
+                   "\"proxy_set_header %.*s\" has no effect: the body that is sent is announced as it is",
+                   STR_ARG(name->text));
+    diagnostic_hint(scope->reader->diagnostics, said,
+                    "remove it; proxy_request_buffering on, the default, gives servers a Content-Length");
+}
+
 /* proxy_set_header NAME VALUE: one in a block replaces all of the outer ones. */
 static void proxy_header_add(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
@@ -18,6 +33,7 @@ static void proxy_header_add(struct scope *scope, const struct node *node, const
     }
     if (!headers_rule_read(scope, node, &rule))
         return;
+    framing_note(scope, node);
     struct header_rule *slot = VEC_ADD(&policy->proxy_headers, &scope->reader->model->arena);
     if (!slot) {
         reader_starve(scope->reader);
