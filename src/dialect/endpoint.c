@@ -130,7 +130,7 @@ bool endpoint_parse_listen(struct str text, uint16_t default_port, struct arena 
     if (str_eq_nocase(endpoint->host, STR("localhost")))
         endpoint->host = STR("127.0.0.1");
     if (str_find_char(endpoint->host, ':') == STR_NONE) {
-        *problem = "is a name: listen takes an address, as 127.0.0.1:3000";
+        *problem = "is no address to listen on, as 127.0.0.1:3000";
         return is_v4(endpoint->host);
     }
     *problem = "out of memory";

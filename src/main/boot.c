@@ -9,8 +9,10 @@
 #include "main/report.h"
 #include "main/sockets.h"
 #include "main/summary.h"
+#include "net/resolver.h"
 #include "proxy/snapshot.h"
 
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +47,30 @@ static bool is_foreign(const struct options *options, struct diagnostics *diagno
     return true;
 }
 
+/* Of a name: all its addresses, without their ports. */
+static bool name_lookup(void *context, struct arena *arena, struct str name, struct str **hosts, size_t *count,
+                        const char **reason) {
+    struct address addresses[RESOLVER_MAX];
+    (void)context;
+    int found = resolver_lookup(name, 0, addresses, reason);
+    *hosts = arena_zero(arena, RESOLVER_MAX, sizeof **hosts);
+    *count = 0;
+    for (int i = 0; *hosts && i < found; i++) {
+        char memory[INET6_ADDRSTRLEN];
+        struct builder out = builder_make(memory, sizeof memory);
+        address_build_host(&out, &addresses[i]);
+        (*hosts)[*count] = arena_copy(arena, builder_view(&out));
+        *count += (*hosts)[*count].ptr != NULL;
+    }
+    if (found && *count == 0)
+        *reason = "out of memory";
+    return *count > 0;
+}
+
 struct model *boot_read(const struct options *options, struct diagnostics *diagnostics) {
+    char hostname[HOST_NAME_MAX + 1] = "";
     struct model *model;
+    gethostname(hostname, sizeof hostname - 1);
     if (options->url_count) {
         const struct oneliner asked = {options->urls, options->url_count, options->listen, options->status};
         model = oneliner_read(&asked, diagnostics);
@@ -57,7 +81,9 @@ struct model *boot_read(const struct options *options, struct diagnostics *diagn
                                       .prefix = options->prefix,
                                       .globals = options->globals,
                                       .read = disk_read,
-                                      .glob = disk_glob};
+                                      .glob = disk_glob,
+                                      .lookup = name_lookup,
+                                      .hostname = str_of(hostname)};
         model = nginx_read(&source, diagnostics);
     }
     if (!model)

@@ -40,6 +40,18 @@ static bool file_glob(void *context, struct arena *arena, struct str pattern, st
     return true;
 }
 
+/* The names that there are. */
+static bool name_lookup(void *context, struct arena *arena, struct str name, struct str **addresses,
+                        size_t *count, const char **reason) {
+    static struct str two[] = {{"127.0.0.7", 9}, {"::7", 3}};
+    (void)context;
+    (void)arena;
+    *reason = "host not found";
+    *addresses = two;
+    *count = 2;
+    return str_eq(name, STR("both.example"));
+}
+
 static unsigned failures, checked;
 static bool is_update;
 
@@ -79,8 +91,13 @@ static void conf_run(const char *path) {
     arena_pool_init(&pool, 0, 1 << 26);
     arena_init(&arena, &pool);
     diagnostics_init(&diagnostics, &arena);
-    struct nginx_source source = {
-        .path = str_of(path), .prefix = STR("/srv/"), .globals = STR(""), .read = file_read, .glob = file_glob};
+    struct nginx_source source = {.path = str_of(path),
+                                  .prefix = STR("/srv/"),
+                                  .globals = STR(""),
+                                  .read = file_read,
+                                  .glob = file_glob,
+                                  .lookup = name_lookup,
+                                  .hostname = STR("Machine.example")};
     struct model *model = nginx_read(&source, &diagnostics);
     if (model && diagnostics.errors == 0)
         model_print(&model_out, model);

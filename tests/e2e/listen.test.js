@@ -2,7 +2,9 @@
 // Which server answers where: addresses of one port, both families on one socket, ports in a range. nginx: PROXY=nginx.
 
 const assert = require("node:assert");
+const dns = require("node:dns").promises;
 const fs = require("node:fs");
+const os = require("node:os");
 const { execFileSync } = require("node:child_process");
 const { test } = require("node:test");
 const { freePort } = require("./lib/base.js");
@@ -39,6 +41,24 @@ test("so_keepalive and a backlog are the socket's", { skip: isNginx && "hawser's
   const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port} backlog=77 so_keepalive=off; return 200 x; } }`);
   const rows = execFileSync("ss", ["-ltn", `sport = :${hawser.port}`], { encoding: "utf8" });
   assert.match(rows, /LISTEN +\d+ +77 /);
+});
+
+const own = os.hostname();
+const addresses = () => dns.lookup(own, { all: true }).then((all) => all.map(({ address }) => address), () => []);
+
+test("a name is the addresses that it has, and $hostname the machine's name", async (t) => {
+  const hosts = (await addresses()).filter((host) => host.startsWith("127.") || host === "::1");
+  if (hosts.length === 0) return t.skip("this machine's name has no address of loopback");
+  const hawser = await startConfig(
+    t,
+    ({ port }) => `http {
+      server { listen ${own}:${port}; return 200 first; }
+      server { listen ${own}:${port}; server_name $hostname; return 200 own; } }`,
+  );
+  for (const host of hosts) {
+    assert.equal(await said(t, hawser.port, host, own), "own");
+    assert.equal(await said(t, hawser.port, host, "other"), "first");
+  }
 });
 
 test("a range of ports", async (t) => {

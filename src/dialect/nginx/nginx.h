@@ -15,6 +15,10 @@ struct nginx_source {
                  const char **reason);
     /* Expands an include's pattern to paths in order; an empty list for no match. */
     bool (*glob)(void *context, struct arena *arena, struct str pattern, struct str **paths, size_t *count);
+    /* The addresses of a name, for `listen NAME`, written to the arena; false with *reason as above, static. */
+    bool (*lookup)(void *context, struct arena *arena, struct str name, struct str **addresses, size_t *count,
+                   const char **reason);
+    struct str hostname; /* this machine's, for server_name $hostname */
     void *context;
 };
 

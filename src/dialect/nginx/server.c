@@ -37,6 +37,10 @@ static void name_read(struct scope *scope, const struct word *at) {
         name_add(reader, scope->site, written, regex);
         return;
     }
+    if (str_eq(written, STR("$hostname"))) {
+        name_add(reader, scope->site, reader_lower(reader, reader->source->hostname), NULL);
+        return;
+    }
     struct diagnostic *said = NULL;
     if (written.len == 0)
         said = NULL; /* "": requests without Host */
@@ -306,30 +310,70 @@ static struct str range_split(struct str text, uint16_t *last) {
     return is_range ? str_head(text, at - 1) : text;
 }
 
-static void listen_read(struct scope *scope, const struct node *node, const struct directive *row) {
-    (void)row;
-    struct reader *reader = scope->reader;
+/* One address, with its ports up to the last. */
+static void ports_add(struct scope *scope, const struct node *node, struct endpoint endpoint, uint16_t last) {
     const struct word *at = &node->words[1];
-    struct endpoint endpoint;
-    const char *problem;
-    uint16_t last;
-    struct str text = range_split(at->text, &last);
-    if (!endpoint_parse_listen(text, 80, &reader->model->arena, &endpoint, &problem)) {
-        struct diagnostic *said = reader_fail(reader, at, "\"%.*s\" %s", STR_ARG(at->text), problem);
-        diagnostic_hint(
-            reader->diagnostics, said,
-            "listen takes a port, an address, or both: 80, 127.0.0.1:3000, [::]:80, unix:/run/a.sock");
-        return;
-    }
     if (last && last < endpoint.port) {
-        reader_fail(reader, at, "invalid port range in \"%.*s\" of the \"listen\" directive",
+        reader_fail(scope->reader, at, "invalid port range in \"%.*s\" of the \"listen\" directive",
                     STR_ARG(at->text));
         return;
     }
     listen_add(scope, node, &endpoint);
-    while (endpoint.port < last && !reader->is_starved) {
+    while (endpoint.port < last && !scope->reader->is_starved) {
         endpoint.port++;
         listen_add(scope, node, &endpoint);
+    }
+}
+
+/* A name is every address that it has as the configuration is loaded. */
+static void name_listen(struct scope *scope, const struct node *node, struct endpoint endpoint, uint16_t last) {
+    struct reader *reader = scope->reader;
+    const struct nginx_source *source = reader->source;
+    const struct word *at = &node->words[1];
+    const char *reason = "names are not looked up here";
+    struct str *hosts = NULL;
+    size_t count = 0;
+    if (endpoint.port == 0)
+        endpoint.port = 80;
+    if (!source->lookup ||
+        !source->lookup(source->context, &reader->model->arena, endpoint.host, &hosts, &count, &reason)) {
+        struct diagnostic *said = reader_fail(
+            reader, at, "host not found in \"%.*s\" of the \"listen\" directive", STR_ARG(at->text));
+        diagnostic_hint(reader->diagnostics, said,
+                        "%s; the name must be one of this machine's, or write a port or an address", reason);
+        return;
+    }
+    for (size_t i = 0; i < count && !reader->is_starved; i++) {
+        endpoint.host = hosts[i];
+        ports_add(scope, node, endpoint, last);
+    }
+}
+
+/* Without a letter it is a slip in a number. */
+static bool is_name(struct str host) {
+    for (size_t i = 0; i < host.len; i++)
+        if (str_lower_char(host.ptr[i]) >= 'a' && str_lower_char(host.ptr[i]) <= 'z')
+            return !endpoint_is_literal(host);
+    return false;
+}
+
+static void listen_read(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct reader *reader = scope->reader;
+    const struct word *at = &node->words[1];
+    struct endpoint endpoint, named;
+    const char *problem, *unused;
+    uint16_t last;
+    struct str text = range_split(at->text, &last);
+    if (endpoint_parse_listen(text, 80, &reader->model->arena, &endpoint, &problem)) {
+        ports_add(scope, node, endpoint, last);
+    } else if (endpoint_parse(text, &named, &unused) && !named.is_unix && is_name(named.host)) {
+        name_listen(scope, node, named, last);
+    } else {
+        struct diagnostic *said = reader_fail(reader, at, "\"%.*s\" %s", STR_ARG(at->text), problem);
+        diagnostic_hint(
+            reader->diagnostics, said,
+            "listen takes a port, an address, or both: 80, 127.0.0.1:3000, [::]:80, unix:/run/a.sock");
     }
 }
 

@@ -283,7 +283,7 @@ static void oneliner_says(void **state) {
     }
     static const char *const twice[] = {"3001", "127.0.0.1:3001"};
     door(&r, "app:80", 2, twice);
-    says(&r, 0, "-l \"app:80\" is a name: listen takes an address, as 127.0.0.1:3000");
+    says(&r, 0, "-l \"app:80\" is no address to listen on, as 127.0.0.1:3000");
     says(&r, 1, "\"127.0.0.1:3001\" is given twice");
     reading_fini(&r);
     door(&r, "", 0, NULL);
