@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -47,24 +48,25 @@ static bool identity_find(const struct process_settings *settings, struct identi
     return found != NULL;
 }
 
-void privileges_check(const struct model *model, struct diagnostics *diagnostics) {
+/* True when there is a user to become. */
+static bool user_check(const struct model *model, struct identity *identity, struct diagnostics *diagnostics) {
     const struct process_settings *settings = &model->process;
-    struct identity identity;
     const char *what;
     if (settings->user.len == 0)
-        return;
+        return false;
     if (geteuid() != 0) {
         diagnostics_add(
             diagnostics, SEVERITY_WARNING, settings->user_place,
             "the \"user\" directive makes sense only if hawser is started with super-user privileges, "
             "ignored");
-        return;
+        return false;
     }
-    if (!identity_find(settings, &identity, &what)) {
-        bool is_group = strcmp(what, "getgrnam") == 0 && settings->group.len;
-        diagnostics_add(diagnostics, SEVERITY_ERROR, settings->user_place, "%s(\"%.*s\") failed", what,
-                        STR_ARG(is_group ? settings->group : settings->user));
-    }
+    if (identity_find(settings, identity, &what))
+        return true;
+    bool is_group = strcmp(what, "getgrnam") == 0 && settings->group.len;
+    diagnostics_add(diagnostics, SEVERITY_ERROR, settings->user_place, "%s(\"%.*s\") failed", what,
+                    STR_ARG(is_group ? settings->group : settings->user));
+    return false;
 }
 
 static bool fail(struct diagnostics *diagnostics, const char *what, struct str of) {
@@ -72,6 +74,30 @@ static bool fail(struct diagnostics *diagnostics, const char *what, struct str o
     diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0}, "%s%s%.*s%s failed (%d: %s)", what,
                     of.len ? " \"" : "", STR_ARG(of), of.len ? "\"" : "", error, strerrordesc_np(error));
     return false;
+}
+
+/* As nginx's: with mode 0700, and of a directory that is there its owner alone is changed. */
+static bool directory_make(struct str name, const struct identity *owner, struct diagnostics *diagnostics) {
+    char path[PATH_MAX];
+    struct stat info;
+    errno = ENAMETOOLONG;
+    if (!text_copy(path, sizeof path, name) || (mkdir(path, S_IRWXU) < 0 && errno != EEXIST))
+        return fail(diagnostics, "mkdir()", name);
+    if (stat(path, &info) < 0)
+        return fail(diagnostics, "stat()", name);
+    errno = ENOTDIR;
+    if (!S_ISDIR(info.st_mode))
+        return fail(diagnostics, "mkdir()", name);
+    if (owner && info.st_uid != owner->user && chown(path, owner->user, (gid_t)-1) < 0)
+        return fail(diagnostics, "chown()", name);
+    return true;
+}
+
+void privileges_check(const struct model *model, struct diagnostics *diagnostics) {
+    struct identity identity;
+    bool has_user = user_check(model, &identity, diagnostics);
+    for (size_t i = 0; i < model->temp_directories.count && diagnostics->errors == 0; i++)
+        directory_make(model->temp_directories.items[i], has_user ? &identity : NULL, diagnostics);
 }
 
 /* Of root's powers the one to listen below 1024 is kept, or a reload could not. */

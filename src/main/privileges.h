@@ -7,7 +7,8 @@
 
 /* What a configuration says of the process itself: its user, priority, limits, directory and environment. */
 
-/* Verifies what can only be verified here: that user and group are known. */
+/* Verifies what can only be verified here: that user and group are known, and that the directories for
+ * temporary files are there, which are made and given to the user. */
 void privileges_check(const struct model *model, struct diagnostics *diagnostics);
 /* Puts it in force, before the threads are there: the last thing that is done as root. Listening on low ports
  * stays allowed, for reloads. False when it failed, which is said. */

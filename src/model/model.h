@@ -62,6 +62,7 @@ struct model {
     VEC(struct slot) slots; /* the variables that the configuration makes itself: a value a request each */
     VEC(struct limit_zone *) limit_zones;
     VEC(struct trusted *) trusted_names; /* of set_real_ip_from: the snapshot resolves them */
+    VEC(struct str) temp_directories;    /* those that are said: made when the configuration is loaded */
     VEC(struct regex *) regexes;         /* freed with the model */
     VEC(struct str) files;               /* every file read, for -T, with contents below */
     VEC(struct str) file_contents;

@@ -5,7 +5,7 @@ const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
-const { spawn } = require('node:child_process');
+const { execFileSync, spawn } = require('node:child_process');
 const { hawser, until, freePort, get, isOpen, isAlive, directory, start, config, running } = require('./program');
 
 // A backend that holds every answer until it is let go.
@@ -37,6 +37,29 @@ test('no pid file when the configuration is wrong', async (t) => {
   const program = await start(t, 'pid hawser.pid; http { serve { } }');
   assert.strictEqual((await program.ended).code, 1);
   assert.strictEqual(fs.existsSync(program.at('hawser.pid')), false);
+});
+
+test('directories for temporary files are made, for the user, or said to be impossible', async (t) => {
+  const port = await freePort();
+  const isRoot = process.getuid() === 0;
+  const serve = (paths) => `${isRoot ? 'user nobody nogroup;' : ''} pid hawser.pid; events { }
+    http { ${paths} server { listen 127.0.0.1:${port}; return 200 up; } }`;
+  const program = await start(t, serve('proxy_temp_path temp; client_body_temp_path bodies 1 2;'));
+  fs.chmodSync(program.at('.'), 0o755);
+  await running(program);
+  for (const name of ['temp', 'bodies']) {
+    const made = fs.statSync(program.at(name));
+    assert.strictEqual(made.mode & 0o777, 0o700);
+    assert.strictEqual(made.uid, isRoot ? Number(execFileSync('id', ['-u', 'nobody'])) : process.getuid());
+  }
+  fs.mkdirSync(program.at('file'));
+  fs.writeFileSync(program.at('file/one'), '');
+  const other = await start(t, serve('proxy_temp_path no/such/temp;'));
+  assert.strictEqual((await other.ended).code, 1);
+  assert.match(other.stderr, /\[emerg\] mkdir\(\) ".*\/no\/such\/temp" failed \(2: No such file or directory\)/);
+  const third = await start(t, serve(`proxy_temp_path ${program.at('file/one')};`));
+  assert.strictEqual((await third.ended).code, 1);
+  assert.match(third.stderr, /\[emerg\] mkdir\(\) ".*\/file\/one" failed \(20: Not a directory\)/);
 });
 
 test('the one-liner says what it serves and where', async (t) => {

@@ -70,6 +70,12 @@ void set_temp_path(struct scope *scope, const struct node *node, const struct di
         }
         said.levels[i - 2] = (unsigned char)level;
     }
+    struct str *kept = VEC_ADD(&scope->reader->model->temp_directories, &scope->reader->model->arena);
+    if (!kept) {
+        reader_starve(scope->reader);
+        return;
+    }
+    *kept = said.directory;
     *path = said;
 }
 
