@@ -1,6 +1,7 @@
 #include "admin/api.h"
 
 #include "admin/json.h"
+#include "base/version.h"
 
 /* JSON by a builder: the members of an object follow each other with a comma that the next brings along. */
 static void name_build(struct builder *out, const char *name) {
@@ -196,15 +197,30 @@ static void totals_build(struct builder *out, const struct census *census) {
     builder_char(out, '}');
     number_build(out, "requests", census->tally.requests);
     number_build(out, "tunnels", census->tunnels);
+    number_build(out, "sessions", census->sessions);
+}
+
+static void reloads_build(struct builder *out, const struct history_facts *facts) {
+    name_build(out, "reloads");
+    builder_char(out, '{');
+    number_build(out, "done", facts->reloads_done);
+    number_build(out, "failed", facts->reloads_failed);
+    number_build(out, "last_ms", facts->reload_ms);
+    flag_build(out, "last_done", facts->is_reload_done);
+    builder_char(out, '}');
 }
 
 void api_build(struct builder *out, const struct engine *engine, const struct census *census,
                struct history *history) {
     builder_char(out, '{');
     number_build(out, "time_ms", census->time_ms);
+    struct history_facts facts = history_facts(engine->report_context);
+    text_build(out, "version", STR(VERSION));
+    number_build(out, "started_ms", facts.started_ms);
     text_build(out, "hostname", engine->hostname ? str_of(engine->hostname) : STR(""));
     number_build(out, "pid", engine->pid);
     number_build(out, "loops", engine->loops);
+    reloads_build(out, &facts);
     totals_build(out, census);
     name_build(out, "listeners");
     builder_char(out, '[');

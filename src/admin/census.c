@@ -108,6 +108,7 @@ struct census *census_take(const struct engine *engine, const struct snapshot_ho
     if (!census || !upstreams_take(&t, census) || !listeners_take(&t, census))
         return NULL;
     census->time_ms = clock_wall_ms();
+    census->sessions = sid_count(engine->sids);
     census->tally = tally_sum(engine->tallies, engine->loops);
     return census;
 }

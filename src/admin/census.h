@@ -31,7 +31,8 @@ struct census_listener {
 struct census {
     uint64_t time_ms;
     struct tally_sums tally;
-    uint64_t tunnels; /* live, of all upstreams */
+    uint64_t tunnels;  /* live, of all upstreams */
+    uint64_t sessions; /* Engine.IO sessions in the table */
     struct census_listener *listeners;
     size_t listener_count;
     struct census_upstream *upstreams;

@@ -1,6 +1,7 @@
 #include "admin/history.h"
 
 #include "base/mem.h"
+#include "loop/clock.h"
 
 #include <pthread.h>
 
@@ -15,6 +16,7 @@ struct past {
 
 struct history {
     pthread_mutex_t lock;
+    struct history_facts facts;
     uint64_t noted_ms;
     size_t count, room;
     struct past *pasts;
@@ -26,6 +28,9 @@ struct history *history_new(void) {
         mem_free(history);
         return NULL;
     }
+    if (history)
+        history->facts = (struct history_facts){
+            .started_ms = clock_wall_ms(), .reload_ms = clock_wall_ms(), .is_reload_done = true};
     return history;
 }
 
@@ -137,4 +142,20 @@ size_t history_read(struct history *history, struct str key, struct history_samp
         samples[i] = past->samples[(past->next + HISTORY_SAMPLES - count + i) % HISTORY_SAMPLES];
     pthread_mutex_unlock(&history->lock);
     return count;
+}
+
+void history_note_reload(struct history *history, bool is_done) {
+    pthread_mutex_lock(&history->lock);
+    history->facts.reloads_done += is_done;
+    history->facts.reloads_failed += !is_done;
+    history->facts.reload_ms = clock_wall_ms();
+    history->facts.is_reload_done = is_done;
+    pthread_mutex_unlock(&history->lock);
+}
+
+struct history_facts history_facts(struct history *history) {
+    pthread_mutex_lock(&history->lock);
+    struct history_facts facts = history->facts;
+    pthread_mutex_unlock(&history->lock);
+    return facts;
 }

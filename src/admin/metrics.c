@@ -1,6 +1,25 @@
 #include "admin/metrics.h"
 
+#include "base/version.h"
 #include "upstream/probe.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Of the process, as the kernel tells it; 0: it does not. proc(5): "size resident shared ..." in pages. */
+static uint64_t resident_bytes(void) {
+    char text[128];
+    unsigned long long pages = 0;
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (len <= 0)
+        return 0;
+    text[len] = '\0';
+    return sscanf(text, "%*u %llu", &pages) == 1 ? pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
 
 static void head_build(struct builder *out, const char *name, const char *type, const char *help) {
     builder_format(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
@@ -156,8 +175,7 @@ static void connections_build(struct builder *out, const struct tally_sums *tall
         const char *state;
         uint64_t value;
     } states[] = {{"reading", tally->reading}, {"writing", tally->writing}, {"waiting", tally->waiting}};
-    head_build(out, "hawser_connections", "gauge",
-               "Open client connections that are not tunnels, by what they do.");
+    head_build(out, "hawser_connections", "gauge", "Clients' connections, by what they do; tunnels write.");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         builder_format(out, "hawser_connections{state=\"%s\"} %llu\n", states[i].state,
                        (unsigned long long)states[i].value);
@@ -166,9 +184,45 @@ static void connections_build(struct builder *out, const struct tally_sums *tall
     plain_build(out, "hawser_requests_total", "counter", "Requests begun.", tally->requests);
 }
 
-void metrics_build(struct builder *out, const struct census *census) {
+/* A cause is told once it has been one: there are dozens. */
+static void ended_build(struct builder *out, const struct tally_sums *tally) {
+    head_build(out, "hawser_tunnels_ended_total", "counter", "Tunnels and streams that ended, by the cause.");
+    for (unsigned why = 0; why < WHY_COUNT; why++)
+        if (tally->ended[why])
+            builder_format(out, "hawser_tunnels_ended_total{why=\"%s\"} %llu\n", why_info((enum why)why)->name,
+                           (unsigned long long)tally->ended[why]);
+}
+
+static void seconds_plain_build(struct builder *out, const char *name, const char *help, uint64_t ms) {
+    head_build(out, name, "gauge", help);
+    builder_format(out, "%s %llu.%03u\n", name, (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
+}
+
+static void program_build(struct builder *out, const struct history_facts *facts) {
+    head_build(out, "hawser_build_info", "gauge", "1, with the version as a label.");
+    builder_str(out, STR("hawser_build_info{version=\"" VERSION "\"} 1\n"));
+    seconds_plain_build(out, "process_start_time_seconds",
+                        "When the process began to serve, in seconds since 1970.", facts->started_ms);
+    uint64_t resident = resident_bytes();
+    if (resident)
+        plain_build(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident);
+    head_build(out, "hawser_reloads_total", "counter", "Reloads of the configuration, by their result.");
+    builder_format(out, "hawser_reloads_total{result=\"done\"} %llu\n",
+                   (unsigned long long)facts->reloads_done);
+    builder_format(out, "hawser_reloads_total{result=\"failed\"} %llu\n",
+                   (unsigned long long)facts->reloads_failed);
+    plain_build(out, "hawser_last_reload_successful", "gauge",
+                "Did the last reload take effect? 1 before the first.", facts->is_reload_done);
+    seconds_plain_build(out, "hawser_last_reload_timestamp_seconds",
+                        "When the last reload was asked for, or the start.", facts->reload_ms);
+}
+
+void metrics_build(struct builder *out, const struct census *census, const struct history_facts *facts) {
+    program_build(out, facts);
     connections_build(out, &census->tally);
     plain_build(out, "hawser_tunnels", "gauge", "Open WebSocket tunnels and streams.", census->tunnels);
+    ended_build(out, &census->tally);
+    plain_build(out, "hawser_sessions", "gauge", "Engine.IO sessions whose server is known.", census->sessions);
     listeners_build(out, census);
     static const struct {
         const char *name, *type, *help;

@@ -112,7 +112,8 @@ void status_serve(struct exchange *x) {
         checks_answer(x, census, &out);
         return;
     case REPORT_METRICS:
-        metrics_build(&out, census);
+        const struct history_facts facts = history_facts(x->engine->report_context);
+        metrics_build(&out, census, &facts);
         answer(x, STR("text/plain; version=0.0.4; charset=utf-8"), &out);
         return;
     case REPORT_API:

@@ -1,5 +1,6 @@
 #include "main/reload.h"
 
+#include "admin/history.h"
 #include "base/mem.h"
 #include "main/boot.h"
 #include "main/error_logs.h"
@@ -160,6 +161,7 @@ void reload_run(struct process *process) {
     else
         model_free(model);
     report_log(&report, &process->log);
+    history_note_reload(process->history, is_fine);
     if (is_fine) {
         change_post(change);
     } else {

@@ -272,7 +272,7 @@ static struct exchange *exchange_new(struct front *front) {
     x->site = x->listen->default_site;
     x->route = &x->site->fallback;
     engine->counts.requests++;
-    tally_add(&engine->tally->requests, 1);
+    counter_add(&engine->tally->requests, 1);
     front->exchange = x;
     front->requests++;
     x->client = front->remote;

@@ -25,7 +25,7 @@ static void front_bury(struct task *task) {
 }
 
 /* The counter of stub_status that a front in this phase is counted in besides; NULL: it waits. */
-static _Atomic uint64_t *share_of(const struct front *front, enum front_phase phase) {
+static struct counter *share_of(const struct front *front, enum front_phase phase) {
     switch (phase) {
     case FRONT_HEAD:
         return &front->engine->tally->reading;
@@ -39,14 +39,14 @@ static _Atomic uint64_t *share_of(const struct front *front, enum front_phase ph
 }
 
 static void phase_set(struct front *front, enum front_phase phase) {
-    _Atomic uint64_t *before = share_of(front, front->phase), *after = share_of(front, phase);
+    struct counter *before = share_of(front, front->phase), *after = share_of(front, phase);
     front->phase = (uint8_t)phase;
     if (before == after)
         return;
     if (before)
-        tally_add(before, -1);
+        counter_sub(before, 1);
     if (after)
-        tally_add(after, 1);
+        counter_add(after, 1);
 }
 
 /* Takes the front out of the engine; its duct is somebody else's, or closed. */
@@ -64,7 +64,7 @@ static void front_end(struct front *front) {
     front->skip = NULL;
     list_remove(&front->node);
     engine->counts.fronts--;
-    tally_add(&engine->tally->active, -1);
+    counter_sub(&engine->tally->active, 1);
     listener_drop_front(front->listener);
     loop_bury(engine->loop, &front->burial);
     engine_note_gone(engine);
@@ -487,8 +487,8 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     list_append(&engine->front_list, &front->node);
     listener_take_front(listener);
     engine->counts.fronts++;
-    tally_add(&engine->tally->active, 1);
-    tally_add(&engine->tally->handled, 1);
+    counter_add(&engine->tally->active, 1);
+    counter_add(&engine->tally->handled, 1);
     if (listener->listen->is_stream && front->phase == FRONT_NEW && !duct->is_secure)
         stream_begin(front);
     return true;

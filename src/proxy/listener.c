@@ -38,7 +38,7 @@ static bool connection_accept(struct listener *listener) {
         return false;
     }
     listener->engine->counts.accepted++;
-    tally_add(&listener->engine->tally->accepted, 1);
+    counter_add(&listener->engine->tally->accepted, 1);
     if (is_held_back(listener->engine, fd)) {
         socket_send(fd, busy_answer, sizeof busy_answer - 1);
         socket_close(fd);

@@ -1,27 +1,25 @@
 #ifndef PROXY_TALLY_H
 #define PROXY_TALLY_H
 
-#include <stdatomic.h>
-#include <stdint.h>
+#include "base/counter.h"
+#include "net/why.h"
 
-/* What stub_status tells: one for each loop, which alone writes it; all read it. */
+/* What a loop has counted of clients: stub_status tells it, and the status page. One for each loop. */
 struct tally {
-    _Atomic uint64_t accepted, handled, requests; /* since the start */
-    _Atomic uint64_t active, reading, writing;    /* connections now; those that do neither wait */
-    uint64_t apart[2];                            /* so that no two loops write to one cache line */
+    _Alignas(64) struct counter accepted; /* since the start, as the next two */
+    struct counter handled;
+    struct counter requests;
+    struct counter active; /* connections now; those that neither read nor write wait */
+    struct counter reading;
+    struct counter writing;
+    struct counter ended[WHY_COUNT]; /* tunnels and streams, by what ended them */
 };
 
-static inline void tally_add(_Atomic uint64_t *counter, int change) {
-    atomic_store_explicit(counter,
-                          atomic_load_explicit(counter, memory_order_relaxed) + (uint64_t)(int64_t)change,
-                          memory_order_relaxed);
-}
-
 struct tally_sums {
-    uint64_t accepted, handled, requests, active, reading, writing, waiting;
+    uint64_t accepted, handled, requests, active, reading, writing, waiting, ended[WHY_COUNT];
 };
 
 /* Of all loops, near enough to one moment. */
-struct tally_sums tally_sum(struct tally *tallies, unsigned count);
+struct tally_sums tally_sum(const struct tally *tallies, unsigned count);
 
 #endif

@@ -59,8 +59,9 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     atomic_fetch_sub_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
     peer_drop(tunnel->peer);
     engine->counts.tunnels--;
-    tally_add(&engine->tally->active, -1);
-    tally_add(&engine->tally->writing, -1);
+    counter_sub(&engine->tally->active, 1);
+    counter_sub(&engine->tally->writing, 1);
+    counter_add(&engine->tally->ended[why], 1);
     if (tunnel->exchange)
         tunnel->exchange->is_ended_by_back = why == WHY_BACKEND_RESET || tunnel->is_ended_by_back;
     if (tunnel->exchange)
@@ -315,8 +316,8 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     inbox_fini(&x->back.in);
     list_append(&engine->tunnel_list, &tunnel->node);
     engine->counts.tunnels++;
-    tally_add(&engine->tally->active, 1);
-    tally_add(&engine->tally->writing, 1);
+    counter_add(&engine->tally->active, 1);
+    counter_add(&engine->tally->writing, 1);
     engine->counts.upgraded++;
     loop_arm(engine->loop, &tunnel->idle, tunnel->idle_ms);
     loop_soon(engine->loop, &tunnel->task); /* what was read as "there" before the tunnel was */
