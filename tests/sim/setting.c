@@ -134,7 +134,7 @@ static void buffers_build(struct builder *out) {
     if (dice_chance(&world.fate, 400))
         builder_format(out, "proxy_request_buffering off;\n");
     if (dice_chance(&world.fate, 500))
-        builder_format(out, "client_body_buffer_size %u;\n", (unsigned)between(0, 2000));
+        builder_format(out, "client_body_buffer_size %u;\n", (unsigned)between(1, 2000));
     if (dice_chance(&world.fate, 400))
         builder_format(out, "proxy_buffering off;\n");
     if (dice_chance(&world.fate, 500))
