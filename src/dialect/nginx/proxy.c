@@ -150,12 +150,6 @@ static void next_set(struct scope *scope, const struct node *node, const struct 
     scope->policy->next_upstream = is_off ? 0 : bits;
 }
 
-static void tries_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    uint64_t tries;
-    if (set_read_number(scope, &node->words[1], row->name, 1000000, &tries))
-        scope->policy->next_upstream_tries = (unsigned)tries;
-}
-
 static const char no_cache[] = "nothing is cached here";
 
 static const struct directive rows[] = {
@@ -175,7 +169,8 @@ static const struct directive rows[] = {
     {"proxy_pass_request_body", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.passes_request_body),
      NULL},
     {"proxy_next_upstream", CONTEXT_HSL, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, next_set, NOTHING, NULL},
-    {"proxy_next_upstream_tries", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tries_set, NOTHING, NULL},
+    {"proxy_next_upstream_tries", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_tries, POLICY(next_upstream_tries),
+     NULL},
     {"proxy_next_upstream_timeout", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_time_ms,
      POLICY(next_upstream_timeout_ms), NULL},
     {"proxy_request_buffering", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.is_request_buffered),

@@ -155,13 +155,14 @@ struct scope scope_inner(struct scope *outer, unsigned context, const struct nod
                           .program = outer->program};
 }
 
-void *scope_member(const struct scope *scope, const struct directive *row) {
+void *scope_member(const struct scope *scope, const struct directive *row, size_t bytes) {
     void *object = row->object == OBJECT_MODEL      ? (void *)scope->reader->model
                    : row->object == OBJECT_POLICY   ? (void *)scope->policy
                    : row->object == OBJECT_SITE     ? (void *)scope->site
                    : row->object == OBJECT_UPSTREAM ? (void *)scope->upstream
                                                     : NULL;
     CHECK(object, "%s in context %u has nothing to set", row->name, scope->context);
+    CHECK(row->bytes == bytes, "%s sets %zu bytes of a member of %zu", row->name, bytes, row->bytes);
     return (char *)object + row->offset;
 }
 

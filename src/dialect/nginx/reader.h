@@ -45,7 +45,7 @@ struct directive {
     uint8_t flags;
     void (*handler)(struct scope *scope, const struct node *node, const struct directive *row);
     enum object object; /* with offset: the member that a generic setter sets */
-    size_t offset;
+    size_t offset, bytes;
     const void *helper; /* a text, or the setter's own table */
 };
 
@@ -54,11 +54,12 @@ struct area {
     size_t count;
 };
 
-#define MODEL(member) OBJECT_MODEL, offsetof(struct model, member)
-#define POLICY(member) OBJECT_POLICY, offsetof(struct policy, member)
-#define SITE(member) OBJECT_SITE, offsetof(struct site, member)
-#define UPSTREAM(member) OBJECT_UPSTREAM, offsetof(struct upstream, member)
-#define NOTHING OBJECT_NONE, 0
+#define MEMBER(type, member) offsetof(type, member), sizeof(((type *)0)->member)
+#define MODEL(member) OBJECT_MODEL, MEMBER(struct model, member)
+#define POLICY(member) OBJECT_POLICY, MEMBER(struct policy, member)
+#define SITE(member) OBJECT_SITE, MEMBER(struct site, member)
+#define UPSTREAM(member) OBJECT_UPSTREAM, MEMBER(struct upstream, member)
+#define NOTHING OBJECT_NONE, 0, 0
 
 #define AREA(name) extern const struct area name##_area;
 #include "dialect/nginx/area.def"
@@ -115,8 +116,8 @@ struct reader {
 void scope_read(struct scope *scope);
 /* A level within another, for a block that a handler reads. */
 struct scope scope_inner(struct scope *outer, unsigned context, const struct node *block);
-/* The member that the row's setter sets in this scope. */
-void *scope_member(const struct scope *scope, const struct directive *row);
+/* The member that the row's setter sets in this scope; the setter says what size it believes that has. */
+void *scope_member(const struct scope *scope, const struct directive *row, size_t bytes);
 
 /* "server", "location", ...: what a context is called. */
 const char *context_name(unsigned context);

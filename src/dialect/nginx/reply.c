@@ -8,7 +8,7 @@
 
 static void name_add(struct scope *scope, const struct node *node, const struct directive *row) {
     struct str *slot;
-    VEC(struct str) *names = scope_member(scope, row);
+    VEC(struct str) *names = scope_member(scope, row, sizeof *names);
     if (scope->is_first)
         memset(names, 0, sizeof *names);
     slot = VEC_ADD(names, &scope->reader->model->arena);

@@ -16,7 +16,7 @@ void set_flag(struct scope *scope, const struct node *node, const struct directi
     if (!is_on && !str_eq_nocase(at->text, STR("off")))
         set_fail(scope, at, row, "\"on\" or \"off\"");
     else
-        *(bool *)scope_member(scope, row) = is_on;
+        *(bool *)scope_member(scope, row, sizeof(bool)) = is_on;
 }
 
 bool set_read_number(struct scope *scope, const struct word *at, const char *name, uint64_t max,
@@ -36,20 +36,26 @@ bool set_read_number(struct scope *scope, const struct word *at, const char *nam
 void set_number(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t value;
     if (set_read_number(scope, &node->words[1], row->name, INT64_MAX, &value))
-        *(uint64_t *)scope_member(scope, row) = value;
+        *(uint64_t *)scope_member(scope, row, sizeof(uint64_t)) = value;
+}
+
+void set_tries(struct scope *scope, const struct node *node, const struct directive *row) {
+    uint64_t tries;
+    if (set_read_number(scope, &node->words[1], row->name, 1000000, &tries))
+        *(unsigned *)scope_member(scope, row, sizeof(unsigned)) = (unsigned)tries;
 }
 
 void set_size(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t bytes;
     if (unit_size(node->words[1].text, false, &bytes))
-        *(size_t *)scope_member(scope, row) = (size_t)bytes;
+        *(size_t *)scope_member(scope, row, sizeof(size_t)) = (size_t)bytes;
     else
         set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
 }
 
 void set_rate(struct scope *scope, const struct node *node, const struct directive *row) {
     const struct word *at = &node->words[1];
-    struct template *rate = scope_member(scope, row);
+    struct template *rate = scope_member(scope, row, sizeof *rate);
     uint64_t bytes = 1;
     if (!compile_has_variable(at->text) && !unit_size(at->text, false, &bytes))
         set_fail(scope, at, row, "bytes a second, as 500, 100k or 1m; 0 is no limit");
@@ -60,7 +66,7 @@ void set_rate(struct scope *scope, const struct node *node, const struct directi
 }
 
 void set_temp_path(struct scope *scope, const struct node *node, const struct directive *row) {
-    struct temp_path *path = scope_member(scope, row);
+    struct temp_path *path = scope_member(scope, row, sizeof *path);
     struct temp_path said = {.directory = reader_path(scope->reader, node->words[1].text)};
     for (size_t i = 2; i < node->count; i++) {
         uint64_t level;
@@ -82,7 +88,7 @@ void set_temp_path(struct scope *scope, const struct node *node, const struct di
 void set_bytes(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t bytes;
     if (unit_size(node->words[1].text, true, &bytes))
-        *(uint64_t *)scope_member(scope, row) = bytes;
+        *(uint64_t *)scope_member(scope, row, sizeof(uint64_t)) = bytes;
     else
         set_fail(scope, &node->words[1], row, "a size in bytes, as 512k, 10m or 1g");
 }
@@ -92,7 +98,7 @@ static const char time_wanted[] = "a time, as 60, 60s, 500ms, 1h30m";
 void set_time_ms(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t ms;
     if (unit_time_ms(node->words[1].text, &ms))
-        *(uint64_t *)scope_member(scope, row) = ms;
+        *(uint64_t *)scope_member(scope, row, sizeof(uint64_t)) = ms;
     else
         set_fail(scope, &node->words[1], row, time_wanted);
 }
@@ -105,15 +111,16 @@ void set_wait_ms(struct scope *scope, const struct node *node, const struct dire
         set_fail(scope, &node->words[1], row,
                  "more than 0, as nothing can succeed in no time; for a very long one write 1d");
     else
-        *(uint64_t *)scope_member(scope, row) = ms;
+        *(uint64_t *)scope_member(scope, row, sizeof(uint64_t)) = ms;
 }
 
 void set_text(struct scope *scope, const struct node *node, const struct directive *row) {
-    *(struct str *)scope_member(scope, row) = node->words[1].text;
+    *(struct str *)scope_member(scope, row, sizeof(struct str)) = node->words[1].text;
 }
 
 void set_path(struct scope *scope, const struct node *node, const struct directive *row) {
-    *(struct str *)scope_member(scope, row) = reader_path(scope->reader, node->words[1].text);
+    *(struct str *)scope_member(scope, row, sizeof(struct str)) =
+        reader_path(scope->reader, node->words[1].text);
 }
 
 void set_nothing(struct scope *scope, const struct node *node, const struct directive *row) {

@@ -9,6 +9,7 @@ typedef void set_function(struct scope *scope, const struct node *node, const st
 
 set_function set_flag;      /* on|off -> bool */
 set_function set_number;    /* -> uint64_t */
+set_function set_tries;     /* -> unsigned */
 set_function set_size;      /* k m -> size_t */
 set_function set_rate;      /* bytes a second, with variables -> struct template; 0: empty */
 set_function set_temp_path; /* PATH [LEVEL [LEVEL [LEVEL]]] -> struct temp_path */

@@ -35,13 +35,14 @@ static bool file_read(struct scope *scope, const struct node *node, struct tls_f
 
 static void file_set(struct scope *scope, const struct node *node, const struct directive *row) {
     if (node->words[1].text.len == 0) /* none, where an outer level has one */
-        *(struct tls_file *)scope_member(scope, row) = (struct tls_file){.path = STR("")};
+        *(struct tls_file *)scope_member(scope, row, sizeof(struct tls_file)) =
+            (struct tls_file){.path = STR("")};
     else
-        file_read(scope, node, scope_member(scope, row));
+        file_read(scope, node, scope_member(scope, row, sizeof(struct tls_file)));
 }
 
 static void file_add(struct scope *scope, const struct node *node, const struct directive *row) {
-    struct tls_files *all = scope_member(scope, row);
+    struct tls_files *all = scope_member(scope, row, sizeof *all);
     struct tls_file file;
     if (scope->is_first)
         *all = (struct tls_files){0};
@@ -86,13 +87,13 @@ static void versions_set(struct scope *scope, const struct node *node, const str
                        STR_ARG(at->text));
     }
     if (bits)
-        *(unsigned *)scope_member(scope, row) = bits;
+        *(unsigned *)scope_member(scope, row, sizeof(unsigned)) = bits;
     else
         reader_fail(scope->reader, &node->words[0], "\"%s\" leaves no version that is spoken", row->name);
 }
 
 static void command_add(struct scope *scope, const struct node *node, const struct directive *row) {
-    struct tls_commands *all = scope_member(scope, row);
+    struct tls_commands *all = scope_member(scope, row, sizeof *all);
     if (scope->is_first)
         *all = (struct tls_commands){0};
     struct tls_command *slot = VEC_ADD(all, &scope->reader->model->arena);
@@ -105,7 +106,7 @@ static void command_add(struct scope *scope, const struct node *node, const stru
 static void depth_set(struct scope *scope, const struct node *node, const struct directive *row) {
     uint64_t depth;
     if (set_read_number(scope, &node->words[1], row->name, 100, &depth))
-        *(unsigned *)scope_member(scope, row) = (unsigned)depth;
+        *(unsigned *)scope_member(scope, row, sizeof(unsigned)) = (unsigned)depth;
 }
 
 static void verify_set(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -113,7 +114,7 @@ static void verify_set(struct scope *scope, const struct node *node, const struc
     const struct word *at = &node->words[1];
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (str_eq_nocase(at->text, str_of(names[i]))) {
-            *(enum tls_verify *)scope_member(scope, row) = (enum tls_verify)i;
+            *(enum tls_verify *)scope_member(scope, row, sizeof(enum tls_verify)) = (enum tls_verify)i;
             return;
         }
     set_fail(scope, at, row, "off, on, optional or optional_no_ca");

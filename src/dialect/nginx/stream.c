@@ -140,7 +140,7 @@ static void rate_set(struct scope *scope, const struct node *node, const struct 
     if (!compile_has_variable(at->text) && !unit_size(at->text, false, &bytes))
         set_fail(scope, at, row, "bytes a second, as 512k; 0 is without a limit");
     else
-        compile_template(scope, at, at->text, scope_member(scope, row));
+        compile_template(scope, at, at->text, scope_member(scope, row, sizeof(struct template)));
 }
 
 static void nodelay_set(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -226,8 +226,8 @@ static const struct directive rows[] = {
     {"proxy_send_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "\"proxy_timeout\" bounds both directions"},
     {"proxy_next_upstream", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, next_set, NOTHING, NULL},
-    {"proxy_next_upstream_tries", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_number,
-     POLICY(next_upstream_tries), NULL},
+    {"proxy_next_upstream_tries", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_tries, POLICY(next_upstream_tries),
+     NULL},
     {"proxy_next_upstream_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_time_ms,
      POLICY(next_upstream_timeout_ms), NULL},
     {"proxy_half_close", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.half_closes), NULL},
