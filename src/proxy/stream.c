@@ -84,14 +84,14 @@ static enum exchange_state target_use(struct exchange *x, struct str target) {
     return naming_begin(x, host, (uint16_t)port, false);
 }
 
+/* With TLS the server is to be who it was asked for as. */
 static enum exchange_state server_choose(struct exchange *x) {
     const struct pass *pass = x->route->pass;
-    if (pass->is_secure && !secure_prepare(x))
+    struct str target = pass->upstream ? pass->upstream->name : template_eval_copy(x, &pass->target);
+    x->pass_host = str_starts(target, STR("unix:")) ? STR("localhost") : target;
+    if (!target.ptr || (pass->is_secure && !secure_prepare(x)))
         return exchange_fail(x, WHY_NO_MEMORY);
-    if (pass->upstream)
-        return group_use(x, pass->upstream);
-    struct str target = template_eval_copy(x, &pass->target);
-    return target.ptr ? target_use(x, target) : exchange_fail(x, WHY_NO_MEMORY);
+    return pass->upstream ? group_use(x, pass->upstream) : target_use(x, target);
 }
 
 enum exchange_state stream_content(struct exchange *x) {

@@ -255,6 +255,7 @@ describe("stream", () => {
           text += bytes;
           if (text.includes("ping")) resolve(`${socket.getPeerCertificate().subject.CN}: ${text}`), socket.destroy();
         });
+        socket.on("close", () => reject(new Error(`closed after "${text}":\n${hawser.log}`)));
       });
     assert.equal(await say("a.example"), "a.example: tls ping");
     assert.equal(await say("b.example"), "b.example: plain\nping");
