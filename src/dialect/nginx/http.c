@@ -134,7 +134,7 @@ static void browsers_set(struct scope *scope, const struct node *node, const str
 
 static void body_buffer_set(struct scope *scope, const struct node *node, const struct directive *row) {
     set_size(scope, node, row);
-    if (*(size_t *)scope_member(scope, row) == 0)
+    if (*(size_t *)scope_member(scope, row, sizeof(size_t)) == 0)
         reader_fail(scope->reader, &node->words[1], "client body buffer size cannot be zero");
 }
 
