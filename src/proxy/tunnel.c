@@ -127,7 +127,8 @@ static void linger_read(struct tunnel *tunnel) {
 
 static void linger_look(struct tunnel *tunnel) {
     struct duct *duct = tunnel->up.from ? tunnel->up.from : tunnel->down.from;
-    if (duct_backlog(duct) == 0 || tunnel->waits++ == LINGER_LOOKS)
+    if (duct_backlog(duct) <= 1 || /* which is our FIN */
+        tunnel->waits++ == LINGER_LOOKS)
         tunnel_close(tunnel, WHY_DONE);
     else
         loop_arm(tunnel->engine->loop, &tunnel->idle, LINGER_LOOK_MS);

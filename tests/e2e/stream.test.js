@@ -10,7 +10,7 @@ const { execFileSync } = require("node:child_process");
 const { describe, test } = require("node:test");
 const { until, freePort, tempFolder, inBatches } = require("./lib/base.js");
 const { startConfig } = require("./lib/hawser.js");
-const { startNodes } = require("./lib/nodes.js");
+const { Node, startNodes } = require("./lib/nodes.js");
 const { joinClient, echo } = require("./lib/sio.js");
 const { connect, startRawBackend } = require("./lib/wire.js");
 
@@ -259,6 +259,46 @@ describe("stream", () => {
       });
     assert.equal(await say("a.example"), "a.example: tls ping");
     assert.equal(await say("b.example"), "b.example: plain\nping");
+  });
+
+  test("the flow of nginx_tcp_proxy_module: four nodes, all down, all up, one killed, with raw bytes and real Socket.IO through it", async (t) => {
+    const ports = await inBatches(4, 1, freePort);
+    const [status] = await inBatches(1, 1, freePort);
+    const hawser = await startConfig(t, ({ port }) => `error_log stderr notice;
+      tcp {
+        upstream websockets {
+          ${ports.map((to) => `server 127.0.0.1:${to};`).join("\n")}
+          check interval=200 rise=2 fall=5 timeout=1000 default_down=true;
+        }
+        server { listen 127.0.0.1:${port}; server_name _; tcp_nodelay on; proxy_pass websockets; }
+      }
+      http { server { listen 127.0.0.1:${status}; location /websocket_status { check_status; } } }`);
+    const rows = async () => (await (await fetch(`http://127.0.0.1:${status}/websocket_status?format=csv`)).text()).trim().split("\n").map((line) => line.split(","));
+    const states = async () => (await rows()).map((row) => row[3]).join(" ");
+    const become = (wanted) => until(async () => (await states()) === wanted, () => `${wanted}:\n${hawser.log}`, 20000);
+    assert.equal(await states(), "down down down down");
+    assert.equal(await (await connect(t, hawser.port)).ended(), "", "nobody is there");
+    assert.match(hawser.log, /no live upstreams while connecting to upstream, client: 127\.0\.0\.1, server: 127\.0\.0\.1:\d+, upstream: "websockets"/);
+    const nodes = await Promise.all(ports.map(async (port, i) => {
+      const node = new Node({ name: "abcd"[i] });
+      node.port = port;
+      t.after(() => node.kill());
+      return node.start();
+    }));
+    await become("up up up up");
+    const raw = await connect(t, hawser.port);
+    raw.write("GET /socket.io/?EIO=4&transport=polling HTTP/1.0\r\nHost: a\r\n\r\n");
+    assert.match(await raw.ended(), /^HTTP\/1\.[01] 200 OK[^]*"sid":/);
+    const clients = await Promise.all([0, 1, 2, 3].map(() => joinClient(t, hawser.url, { mode: "websocket" })));
+    const at = await Promise.all(clients.map(async (client) => (await echo(client, "hello")).node));
+    assert.deepEqual([...at].sort(), ["a", "b", "c", "d"], "one after the other");
+    await until(async () => (await rows()).every((row) => row[4] === "1"), "one connection each", 5000);
+    await nodes[1].kill();
+    await become("up down up up");
+    await until(() => new RegExp(`127\\.0\\.0\\.1:${ports[1]} of "websockets.*" is down: .*\\(5 checks in a row\\)`).test(hawser.log), () => hawser.log);
+    for (const [i, client] of clients.entries()) if (at[i] !== "b") assert.equal((await echo(client, "still")).value, "still");
+    await nodes[1].start();
+    await become("up up up up");
   });
 
   test("a reload keeps open connections; a check takes a dead server out", async (t) => {

@@ -68,4 +68,4 @@ async function allStats(nodes) {
   return all;
 }
 
-module.exports = { startNode, startNodes, allStats };
+module.exports = { Node, startNode, startNodes, allStats };
