@@ -56,6 +56,7 @@ enum { WATCH_MAX = 1024 };
 struct local {
     unsigned status;
     struct str content_type, body;
+    struct str rest;     /* of the body, when limit_rate lets it go in pieces */
     struct str headers;  /* whole lines with CRLF, of our own making */
     bool is_page;        /* the page of its status: error_page may put another answer in its place */
     bool has_tail;       /* a chunked body's end is due, with trailers */

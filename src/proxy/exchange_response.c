@@ -310,11 +310,14 @@ static void local_build_text(struct exchange *x, struct gather *g, uint64_t len)
         gather_add(g, str_make(head, h1_chunk_head(head, (size_t)len)));
     if (local->file >= 0)
         return;
-    gather_add(g, local->body);
-    x->down.bytes = local->body.len;
+    size_t most = x->local.has_tail ? local->body.len : (size_t)pace_allow(x, local->body.len);
+    pace_spend(x, most);
+    gather_add(g, str_head(local->body, most));
+    x->local.rest = str_from(local->body, most);
+    x->down.bytes = most;
     if (x->local.has_tail)
         tail_build(x, g, len);
-    x->down.overhead = g->bytes - before - local->body.len;
+    x->down.overhead = g->bytes - before - most;
     x->sent_bytes += g->bytes - before;
 }
 
@@ -337,6 +340,27 @@ static void local_build(struct exchange *x, struct gather *g) {
         local_close(x);
     else if (!local->feed)
         local_build_text(x, g, len);
+}
+
+/* Sends of a text what limit_rate allows by now. */
+static int text_send(struct exchange *x) {
+    struct local *local = &x->local;
+    int error = 0;
+    while (!error && local->rest.len && outbox_is_empty(&x->front->out)) {
+        struct gather g;
+        size_t most = (size_t)pace_allow(x, local->rest.len);
+        if (most == 0)
+            return 0;
+        gather_init(&g, x->engine->stage, &x->front->out);
+        gather_add(&g, str_head(local->rest, most));
+        local->rest = str_from(local->rest, most);
+        pace_spend(x, most);
+        x->sent_bytes += most;
+        x->down.bytes += most;
+        error = gather_send(&g);
+        exchange_progress(x);
+    }
+    return error;
 }
 
 /* Sends of the file what the client takes now. */
@@ -402,8 +426,7 @@ enum exchange_state exchange_answer(struct exchange *x) {
             return next;
         if (x->parent)
             return STATE_DONE;
-        if (x->local.file >= 0)
-            pace_begin(x);
+        pace_begin(x);
         gather_init(&g, x->engine->stage, &x->front->out);
         local_build(x, &g);
         x->is_head_out = true;
@@ -414,18 +437,18 @@ enum exchange_state exchange_answer(struct exchange *x) {
     if (!error && x->local.feed && x->method != H1_HEAD)
         return feed_step(x);
     if (!error && outbox_is_empty(&x->front->out))
-        error = (int)file_send(x);
+        error = x->local.rest.len ? text_send(x) : (int)file_send(x);
     if (error)
         return exchange_fail(x, WHY_CLIENT_RESET);
-    bool is_file_left = x->local.file >= 0 && x->local.file_at < x->local.file_end;
-    if (x->local.has_tail && !is_file_left && outbox_is_empty(&x->front->out)) {
+    bool is_left = x->local.rest.len || (x->local.file >= 0 && x->local.file_at < x->local.file_end);
+    if (x->local.has_tail && !is_left && outbox_is_empty(&x->front->out)) {
         struct gather g;
         gather_init(&g, x->engine->stage, &x->front->out);
         tail_build(x, &g, x->down.bytes);
         if (gather_send(&g))
             return exchange_fail(x, WHY_CLIENT_RESET);
     }
-    if (!outbox_is_empty(&x->front->out) || is_file_left)
+    if (!outbox_is_empty(&x->front->out) || is_left)
         return STATE_ANSWER;
     x->down.is_done = true;
     return STATE_DONE;

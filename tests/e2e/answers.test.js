@@ -189,6 +189,12 @@ describe("limit_rate", () => {
       assert.ok(took >= from && took < to, `took ${took} s`);
     });
 
+  test("paces a text of our own", async (t) => {
+    const { hawser } = await start(t, "", answering(), 'location /text { limit_rate 20; return 200 "0123456789012345678901234567890123456789012345678901234567890"; }');
+    const took = await seconds(t, hawser.port, "/text", 61);
+    assert.ok(took >= 1.5 && took < 4, `took ${took} s`);
+  });
+
   test("paces a file", async (t) => {
     const { hawser } = await start(t, "", answering(), "location /file { limit_rate 20k; }");
     fs.writeFileSync(`${hawser.folder}/file`, "x".repeat(60000));
