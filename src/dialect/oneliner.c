@@ -22,7 +22,7 @@ static bool server_parse(struct str text, struct endpoint *endpoint, const char 
     uint64_t port;
     bool has_scheme = str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("ws://"));
     if (str_starts_nocase(text, STR("https://")) || str_starts_nocase(text, STR("wss://"))) {
-        *problem = "asks for TLS to the server, which is not built yet";
+        *problem = "asks for TLS to the server: that is said in a file, by proxy_pass https://HOST:PORT";
         return false;
     }
     if (has_scheme) {

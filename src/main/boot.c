@@ -93,8 +93,9 @@ struct model *boot_read(const struct options *options, struct diagnostics *diagn
     if (!diagnostics->errors && !model->listens.count) {
         struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_ERROR, nowhere(options->config),
                                                   "nothing listens: there is no server block");
-        diagnostic_hint(diagnostics, said,
-                        "server { listen 8080; location / { proxy_pass http://127.0.0.1:3000; } }");
+        diagnostic_hint(
+            diagnostics, said,
+            "the least that serves: server { listen 80; location / { proxy_pass http://127.0.0.1:3000; } }");
     }
     return model;
 }
@@ -196,13 +197,13 @@ int boot_test(const struct options *options) {
         model_free(model);
     fflush(stdout);
     report_tell(&report, options->is_quiet ? SEVERITY_ERROR : SEVERITY_NOTE, NULL);
-    struct str name = options->url_count ? STR("of the command line") : options->config;
-    const char *what = options->url_count ? "configuration" : "configuration file";
+    struct str name = options->url_count ? STR("") : options->config;
+    const char *what = options->url_count ? "command line" : "configuration file ";
     const char *self = report_name(options);
     if (is_fine && !options->is_quiet)
-        fprintf(stderr, "%s: the %s %.*s syntax is ok\n", self, what, STR_ARG(name));
+        fprintf(stderr, "%s: the %s%.*s syntax is ok\n", self, what, STR_ARG(name));
     if (!is_fine || !options->is_quiet)
-        fprintf(stderr, "%s: %s %.*s test %s\n", self, what, STR_ARG(name),
+        fprintf(stderr, "%s: %s%.*s test %s\n", self, what, STR_ARG(name),
                 is_fine ? "is successful" : "failed");
     report_fini(&report);
     return is_fine ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -121,7 +121,8 @@ static void lint_target(struct naming *naming, struct place place, const char *d
         !map_put(&naming->said, name, &naming->said))
         return;
     say(naming->lint, SEVERITY_WARNING, place,
-        "\"%s\" leads to location \"%.*s\", which this server has not: 500", directive, STR_ARG(name));
+        "\"%s\" leads to location \"%.*s\", which this server does not have: that is a 500", directive,
+        STR_ARG(name));
 }
 
 static void lint_names(const struct route *route, void *context) {
@@ -209,11 +210,4 @@ void model_lint(const struct model *model, struct diagnostics *diagnostics) {
         site_routes_each(naming.site, lint_names, &naming);
     }
     lint_upstreams(model, lint);
-    if (model->sites.count == 0) {
-        struct diagnostic *said = say(lint, SEVERITY_WARNING, (struct place){STR(""), 0, 0},
-                                      "no server block is there: nothing is listened on");
-        diagnostic_hint(
-            lint->diagnostics, said,
-            "the least that serves: server { listen 80; location / { proxy_pass http://127.0.0.1:3000; } }");
-    }
 }

@@ -9,7 +9,7 @@ static const char *reason_of(int error) {
     case EAI_NONAME:
     case EAI_NODATA:
     case EAI_ADDRFAMILY:
-        return "host not found";
+        return "nobody knows that name";
     case EAI_AGAIN:
         return "name server does not answer";
     case EAI_MEMORY:
@@ -61,6 +61,6 @@ int resolver_lookup(struct str host, uint16_t port, struct address addresses[RES
     }
     int count = collect(found, port, addresses);
     freeaddrinfo(found);
-    *reason = "host not found";
+    *reason = "nobody knows that name";
     return count;
 }

@@ -18,9 +18,9 @@ static bool say_no_memory(const struct upstream *upstream, struct diagnostics *d
     return false;
 }
 
-/* The addresses of one server. The count, 0 when that has been complained of. */
-static int server_lookup(const struct upstream_server *server, struct address addresses[RESOLVER_MAX],
-                         struct diagnostics *diagnostics) {
+/* The addresses of one of its servers. The count, 0 when that has been complained of. */
+static int server_lookup(const struct upstream *upstream, const struct upstream_server *server,
+                         struct address addresses[RESOLVER_MAX], struct diagnostics *diagnostics) {
     const char *reason = "too long path";
     int count = server->is_unix ? address_unix(server->host, &addresses[0])
                                 : resolver_lookup(server->host, server->port, addresses, &reason);
@@ -28,7 +28,11 @@ static int server_lookup(const struct upstream_server *server, struct address ad
         struct diagnostic *diagnostic =
             diagnostics_add(diagnostics, SEVERITY_ERROR, server->place, "host not found in upstream \"%.*s\"",
                             STR_ARG(server->name));
-        diagnostic_hint(diagnostics, diagnostic, "%s", reason);
+        if (upstream->is_implicit && !server->is_unix)
+            diagnostic_hint(diagnostics, diagnostic, "%s, and no upstream block is named \"%.*s\"", reason,
+                            STR_ARG(server->host));
+        else
+            diagnostic_hint(diagnostics, diagnostic, "%s", reason);
     }
     return count < 1 ? 0 : count;
 }
@@ -100,7 +104,7 @@ static bool servers_add(struct group *group, struct registry *registry, bool is_
         if (server->is_backup != is_backup || server->is_resolved)
             continue;
         struct address addresses[RESOLVER_MAX];
-        int count = server_lookup(server, addresses, diagnostics);
+        int count = server_lookup(group->upstream, server, addresses, diagnostics);
         is_good &= count > 0;
         for (int j = 0; j < count; j++)
             if (!server_add(group, registry, server, &addresses[j], diagnostics))

@@ -57,7 +57,7 @@ static const struct directive rows[] = {
     NOTE("ssi_silent_errors", no_ssi),
     NOTE("ssi_types", no_ssi),
     NOTE("ssi_value_length", no_ssi),
-    INSTEAD("mail", "hawser serves HTTP and WebSocket"),
+    INSTEAD("mail", "hawser serves HTTP, WebSocket and raw TCP"),
     MISSING("add_after_body"),
     MISSING("add_before_body"),
     MISSING("addition_types"),

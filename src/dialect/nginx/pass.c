@@ -13,8 +13,10 @@ struct target {
     struct str uri;
 };
 
-static const char stream_hint[] = "write: proxy_pass http://%.*s; (without http:// it belongs in stream { } or "
-                                  "tcp { }: raw TCP, which is not built yet)";
+static const char bare_hint[] =
+    "write: proxy_pass http://%.*s; (raw TCP is passed on in stream { }, and there it stands as it is)";
+static const char scheme_hint[] =
+    "servers are spoken to by http:// or https://; raw TCP is passed on in stream { }";
 
 static bool scheme_is_right(struct target *t, struct str *rest) {
     struct reader *reader = t->scope->reader;
@@ -36,7 +38,10 @@ static bool scheme_is_right(struct target *t, struct str *rest) {
             STR_ARG(str_from(url, str_find(url, STR("://")) + 3)));
     } else {
         said = reader_fail(reader, t->at, "invalid URL prefix in \"%.*s\"", STR_ARG(url));
-        diagnostic_hint(reader->diagnostics, said, stream_hint, STR_ARG(url));
+        if (str_find(url, STR("://")) == STR_NONE)
+            diagnostic_hint(reader->diagnostics, said, bare_hint, STR_ARG(url));
+        else
+            diagnostic_hint(reader->diagnostics, said, scheme_hint);
     }
     return false;
 }

@@ -125,6 +125,7 @@ static const struct option options[] = {
     {"ssl", false, OPTION_SECURE, NULL},
     {"http2", false, OPTION_HTTP2, NULL},
     {"quic", false, OPTION_NOT_BUILT, "HTTP/3 is not built yet: remove this listen"},
+    {"udp", false, OPTION_NOT_BUILT, "what comes by TCP is passed on, in stream { } as it is"},
     {"spdy", false, OPTION_NOT_BUILT, "remove the word"},
     {"proxy_protocol", false, OPTION_PROXIED, NULL},
 };
