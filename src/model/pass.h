@@ -67,6 +67,7 @@ struct proxy_policy {
     bool is_request_buffered;    /* the body is read before a server is asked; default true */
     bool is_buffered;            /* what a slow client does not take is kept; default true */
     bool ignores_client_abort;
+    bool forces_ranges;           /* proxy_force_ranges */
     bool intercepts_errors;       /* proxy_intercept_errors: error_page stands in for a server's 300 and more */
     size_t head_bytes;            /* proxy_buffer_size: 4,096 */
     size_t buffers, buffer_bytes; /* proxy_buffers: 8 and 4,096 */

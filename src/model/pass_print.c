@@ -84,6 +84,7 @@ void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_p
     NUMBER(is_request_buffered);
     NUMBER(is_buffered);
     NUMBER(ignores_client_abort);
+    NUMBER(forces_ranges);
     NUMBER(intercepts_errors);
     NUMBER(head_bytes);
     NUMBER(buffers);

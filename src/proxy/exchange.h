@@ -42,11 +42,12 @@ struct passage {
     bool is_limited; /* no more than read_most bytes may be read now */
     uint64_t read_most;
     uint32_t trailer_len;
-    char *trailer;      /* the trailer section, H1_TRAILER_MAX bytes; NULL: none came */
-    uint64_t bytes;     /* payload so far */
-    uint64_t overhead;  /* bytes that went out around it: sizes of chunks, trailers */
-    uint64_t max_bytes; /* payload allowed; 0: no limit */
-    char *watched;      /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
+    char *trailer;           /* the trailer section, H1_TRAILER_MAX bytes; NULL: none came */
+    struct partial *partial; /* what of it passes; NULL: all */
+    uint64_t bytes;          /* payload so far */
+    uint64_t overhead;       /* bytes that went out around it: sizes of chunks, trailers */
+    uint64_t max_bytes;      /* payload allowed; 0: no limit */
+    char *watched;           /* payload kept for affinity, WATCH_MAX bytes; NULL: none is wanted */
     uint32_t watched_len;
 };
 

@@ -10,6 +10,7 @@
 #include "proxy/guard/subrequest.h"
 #include "proxy/local.h"
 #include "proxy/pace.h"
+#include "proxy/partial.h"
 #include "proxy/passage.h"
 #include "proxy/response_head.h"
 #include "proxy/sticky.h"
@@ -174,6 +175,8 @@ static enum exchange_state answer_begin(struct exchange *x, const struct h1_head
     if (exchange_policy(x)->proxy.intercepts_errors && x->status >= 300 && !x->parent &&
         error_page_stands_in(x, x->status))
         return error_page_intercept(x, x->status, fields_keep(x, STR("WWW-Authenticate:")));
+    if (!x->parent && !partial_begin(x))
+        return error_page_intercept(x, 416, partial_refusal(x));
     x->back.is_keepable = head->is_keepalive && head->framing != H1_UNTIL_CLOSE;
     x->back.keep_ms = keep_ms_find(x->response);
     affinity_answered(x);

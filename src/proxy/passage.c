@@ -2,6 +2,7 @@
 
 #include "proxy/addition.h"
 #include "proxy/affinity.h"
+#include "proxy/partial.h"
 
 #include <errno.h>
 
@@ -19,6 +20,10 @@ void passage_count(struct passage *passage, struct str slice) {
 
 static void data_pass(struct passage *passage, struct gather *g, struct str slice) {
     char head[H1_CHUNK_HEAD_MAX];
+    if (passage->partial)
+        slice = partial_take(passage->partial, slice);
+    if (slice.len == 0)
+        return;
     if (passage->framing == H1_CHUNKED) {
         size_t len = h1_chunk_head(head, slice.len);
         gather_add(g, str_make(head, len));

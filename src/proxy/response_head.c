@@ -3,6 +3,7 @@
 #include "base/version.h"
 #include "proxy/addition.h"
 #include "proxy/field.h"
+#include "proxy/partial.h"
 #include "proxy/response_field.h"
 #include "proxy/sticky.h"
 #include "proxy/variables.h"
@@ -122,8 +123,10 @@ void response_head_end(struct exchange *x, struct builder *out) {
 }
 
 static bool field_passes(const struct exchange *x, const struct h1_field *field) {
+    if (field->id == H1_ACCEPT_RANGES && exchange_policy(x)->proxy.forces_ranges)
+        return false;
     if (field->id == H1_CONTENT_LENGTH) /* of a body, or what HEAD and 304 announce */
-        return x->response->status != 101 && x->response->status != 204 &&
+        return !partial_is_sent(x) && x->response->status != 101 && x->response->status != 204 &&
                (x->down.framing == H1_LENGTH || x->down.framing == H1_NO_BODY);
     if (addition_replaces(x, (enum h1_field_id)field->id, x->status))
         return false;
@@ -152,7 +155,9 @@ static struct str reason_of(const struct h1_head *response) {
 
 void response_head_build(struct exchange *x, struct builder *out) {
     unsigned status = x->status = x->answer_status ? x->answer_status : x->response->status;
-    status_line_build(out, status, x->answer_status ? str_of(h1_reason(status)) : reason_of(x->response));
+    unsigned sent = partial_is_sent(x) ? 206 : status; /* what is added sees the whole answer, as in nginx */
+    bool is_ours = x->answer_status || sent != status;
+    status_line_build(out, sent, is_ours ? str_of(h1_reason(sent)) : reason_of(x->response));
     if (!is_theirs(x, H1_SERVER, STR("Server")))
         server_build(x, out);
     if (!is_theirs(x, H1_DATE, STR("Date")))
@@ -161,6 +166,9 @@ void response_head_build(struct exchange *x, struct builder *out) {
     builder_str(out, x->answer_headers);
     sticky_build(x, out);
     addition_build(x, out, status);
+    x->status = sent;
+    if (x->down.partial)
+        partial_build(x, out);
     response_head_end(x, out);
 }
 

@@ -200,7 +200,7 @@ static const struct directive rows[] = {
     {"proxy_ignore_client_abort", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag,
      POLICY(proxy.ignores_client_abort), NULL},
     {"proxy_store", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
-    {"proxy_force_ranges", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
+    {"proxy_force_ranges", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.forces_ranges), NULL},
 };
 
 const struct area proxy_area = {rows, sizeof rows / sizeof *rows};
