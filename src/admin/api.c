@@ -100,22 +100,25 @@ static void peer_build(struct builder *out, const struct census_upstream *u, con
 /* ---- the past ---- */
 
 static void series_build(struct builder *out, const char *name, const struct history_sample *samples,
-                         size_t count, uint32_t (*value)(const struct history_sample *)) {
+                         size_t count, uint64_t (*value)(const struct history_sample *)) {
     name_build(out, name);
     builder_char(out, '[');
     for (size_t i = 0; i < count; i++)
-        builder_format(out, i ? ",%u" : "%u", value(&samples[i]));
+        builder_format(out, i ? ",%ju" : "%ju", (uintmax_t)value(&samples[i]));
     builder_char(out, ']');
 }
 
-static uint32_t requests_of(const struct history_sample *sample) {
+static uint64_t requests_of(const struct history_sample *sample) {
     return sample->requests;
 }
-static uint32_t failures_of(const struct history_sample *sample) {
+static uint64_t failures_of(const struct history_sample *sample) {
     return sample->failures;
 }
-static uint32_t tunnels_of(const struct history_sample *sample) {
+static uint64_t tunnels_of(const struct history_sample *sample) {
     return sample->tunnels;
+}
+static uint64_t bytes_of(const struct history_sample *sample) {
+    return sample->bytes;
 }
 
 static void history_build(struct builder *out, struct history *history, struct str key) {
@@ -129,6 +132,7 @@ static void history_build(struct builder *out, struct history *history, struct s
     series_build(out, "requests", samples, count, requests_of);
     series_build(out, "failures", samples, count, failures_of);
     series_build(out, "tunnels", samples, count, tunnels_of);
+    series_build(out, "bytes", samples, count, bytes_of);
     builder_char(out, '}');
 }
 

@@ -45,7 +45,8 @@ describe("tables, metrics and JSON", () => {
     world = await startWorld(crew, { servers: 3, check: CHECK });
     ({ hawser } = world);
     await world.backends.games[1].kill();
-    await until(async () => peersOf(await api(hawser)).filter(({ state }) => state === "up").length === 11, "all verdicts");
+    const verdicts = async (state) => peersOf(await api(hawser)).filter((peer) => peer.state === state).length;
+    await until(async () => (await verdicts("up")) === 11 && (await verdicts("down")) === 1, "all verdicts");
   });
   after(() => crew.end());
 

@@ -16,13 +16,19 @@ async function main() {
   const { hawser, backends } = world;
   await openTunnels(crew, hawser.port, 1200);
   setTimeout(() => backends.games[3].kill(), 4000);
-  while (Date.now() < end) {
+  let isOver = false;
+  const flow = async () => {
+    while (!isOver) await round();
+  };
+  const round = async () => {
     const swell = 1 + Math.sin(Date.now() / 9000);
     for (const [i, name] of UPSTREAMS.entries())
       for (let k = 0; k < (4 - i) * 4 * swell * (0.7 + Math.random()); k++) fetch(`${hawser.url}/${name}${Math.random() < 0.002 ? "/bad" : ""}`).then((r) => r.text(), () => {});
     if (Math.random() < 0.5) openTunnel(crew, hawser.port, `/${UPSTREAMS[Math.floor(Math.random() * 4)]}`).then((socket) => setTimeout(() => socket.destroy(), Math.random() * 30000), () => {});
     await sleep(200);
-  }
+  };
+  const flowing = flow();
+  await sleep(end - Date.now());
   const browser = await openBrowser();
   crew.after(() => browser.close());
   const page = await browser.newPage({ viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5 });
@@ -35,8 +41,10 @@ async function main() {
   }
   if (process.env.NARROW) {
     await page.setViewportSize({ width: 390, height: 844 });
-    await page.screenshot({ path: path.join(folder, "status-narrow.png"), fullPage: true });
+    await page.screenshot({ path: path.join(folder, "status-narrow.png"), fullPage: process.env.NARROW === "whole" });
   }
+  isOver = true;
+  await flowing;
   await crew.end();
 }
 
