@@ -128,15 +128,8 @@ static struct site *site_add(struct making *m) {
     if (!slot)
         return NULL;
     *slot = site;
-    *site = (struct site){.number = (unsigned)m->model->sites.count - 1,
-                          .client_header_timeout_ms = 60000,
-                          .client_header_buffer_bytes = 1024,
-                          .large_buffer_bytes = 8192,
-                          .large_buffer_count = 4,
-                          .max_headers = 128,
-                          .merges_slashes = true,
-                          .drops_odd_headers = true};
-    tls_site_init(&site->tls);
+    site_init(site);
+    site->number = (unsigned)m->model->sites.count - 1;
     return site;
 }
 

@@ -26,6 +26,15 @@ void model_free(struct model *model) {
     mem_free(model);
 }
 
+struct upstream *model_find_upstream(const struct model *model, struct str name, bool is_stream) {
+    for (size_t i = 0; i < model->upstreams.count; i++) {
+        struct upstream *upstream = model->upstreams.items[i];
+        if (upstream->is_stream == is_stream && !upstream->is_implicit && str_eq_nocase(upstream->name, name))
+            return upstream;
+    }
+    return NULL;
+}
+
 void policy_init(struct policy *policy) {
     *policy = (struct policy){
         .default_type = STR("text/plain"),
@@ -64,4 +73,15 @@ void policy_init(struct policy *policy) {
         .warns_uninitialized = true,
     };
     tls_pass_init(&policy->tls);
+}
+
+void site_init(struct site *site) {
+    *site = (struct site){.client_header_timeout_ms = 60000,
+                          .client_header_buffer_bytes = 1024,
+                          .large_buffer_bytes = 8192,
+                          .large_buffer_count = 4,
+                          .max_headers = 128,
+                          .merges_slashes = true,
+                          .drops_odd_headers = true};
+    tls_site_init(&site->tls);
 }

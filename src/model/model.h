@@ -72,8 +72,13 @@ struct model {
 struct model *model_new(void);
 void model_free(struct model *model);
 
-/* The policy nginx's defaults give; for dialects to begin with. */
+/* The upstream block of that name, in any letter case, of http or of stream: each has its own. NULL: there is
+ * none. */
+struct upstream *model_find_upstream(const struct model *model, struct str name, bool is_stream);
+
+/* What nginx's defaults give; for dialects to begin with. */
 void policy_init(struct policy *policy);
+void site_init(struct site *site);
 
 /* Canonical text, one fact a line, stable across versions of the program: for golden tests. */
 void model_print(struct builder *out, const struct model *model);

@@ -9,16 +9,6 @@ static bool fail(struct exchange *x, const char *what, struct str url) {
     return false;
 }
 
-static const struct upstream *upstream_find(const struct exchange *x, struct str name) {
-    const struct model *model = x->hold->snapshot->model;
-    for (size_t i = 0; i < model->upstreams.count; i++) {
-        const struct upstream *upstream = model->upstreams.items[i];
-        if (!upstream->is_stream && !upstream->is_implicit && str_eq_nocase(upstream->name, name))
-            return upstream;
-    }
-    return NULL;
-}
-
 /* "unix:/path:/uri" */
 static void unix_use(struct exchange *x, struct str rest) {
     size_t end = str_find_char(rest, ':');
@@ -64,7 +54,7 @@ static bool url_use(struct exchange *x, struct str url) {
         end++;
     struct str address = str_head(rest, end);
     x->pass_uri = str_from(rest, end);
-    const struct upstream *upstream = upstream_find(x, address);
+    const struct upstream *upstream = model_find_upstream(x->hold->snapshot->model, address, false);
     if (!upstream)
         return host_use(x, address, is_secure ? 443 : 80);
     x->pass_host = address;

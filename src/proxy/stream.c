@@ -41,16 +41,6 @@ enum exchange_state stream_route(struct exchange *x) {
 
 /* ---- where to ---- */
 
-static const struct upstream *upstream_find(const struct exchange *x, struct str name) {
-    const struct model *model = x->hold->snapshot->model;
-    for (size_t i = 0; i < model->upstreams.count; i++) {
-        const struct upstream *upstream = model->upstreams.items[i];
-        if (upstream->is_stream && !upstream->is_implicit && str_eq_nocase(upstream->name, name))
-            return upstream;
-    }
-    return NULL;
-}
-
 static enum exchange_state group_use(struct exchange *x, const struct upstream *upstream) {
     exchange_use_group(x, engine_group(x->hold, upstream));
     x->pick.client = &x->client;
@@ -64,7 +54,7 @@ static enum exchange_state group_use(struct exchange *x, const struct upstream *
 
 /* What variables name: an upstream, "unix:PATH", or host and port. */
 static enum exchange_state target_use(struct exchange *x, struct str target) {
-    const struct upstream *upstream = upstream_find(x, target);
+    const struct upstream *upstream = model_find_upstream(x->hold->snapshot->model, target, true);
     if (upstream)
         return group_use(x, upstream);
     if (str_starts(target, STR("unix:")))

@@ -24,14 +24,7 @@ static void defaults_set(struct reader *reader) {
     struct template *index = VEC_ADD(&reader->policy.indexes, &reader->model->arena);
     if (!index || !template_literal(index, STR("index.html"), &reader->model->arena))
         reader_starve(reader);
-    reader->site = (struct site){.client_header_timeout_ms = 60000,
-                                 .client_header_buffer_bytes = 1024,
-                                 .large_buffer_bytes = 8192,
-                                 .large_buffer_count = 4,
-                                 .max_headers = 128,
-                                 .merges_slashes = true,
-                                 .drops_odd_headers = true};
-    tls_site_init(&reader->site.tls);
+    site_init(&reader->site);
 }
 
 /* A file without an http block is the inside of one. */

@@ -68,15 +68,6 @@ static bool target_split(struct target *t) {
     return !t->scope->reader->is_starved;
 }
 
-static struct upstream *block_find(struct reader *reader, struct str name) {
-    for (size_t i = 0; i < reader->model->upstreams.count; i++) {
-        struct upstream *upstream = reader->model->upstreams.items[i];
-        if (!upstream->is_implicit && !upstream->is_stream && str_eq_nocase(upstream->name, name))
-            return upstream;
-    }
-    return NULL;
-}
-
 /* A single word that is near an upstream block's name, or "upstream" itself, is no host but a slip. */
 static bool is_slip(struct target *t, struct str host) {
     struct reader *reader = t->scope->reader;
@@ -114,7 +105,7 @@ static uint16_t default_port(const struct target *t) {
 static struct upstream *target_find(struct target *t, struct endpoint *endpoint) {
     struct reader *reader = t->scope->reader;
     const char *problem;
-    struct upstream *block = block_find(reader, t->address);
+    struct upstream *block = model_find_upstream(reader->model, t->address, false);
     *endpoint = (struct endpoint){.host = t->address};
     if (block)
         return block;
@@ -123,7 +114,7 @@ static struct upstream *target_find(struct target *t, struct endpoint *endpoint)
                     STR_ARG(t->address), problem);
         return NULL;
     }
-    block = endpoint->is_unix ? NULL : block_find(reader, endpoint->host);
+    block = endpoint->is_unix ? NULL : model_find_upstream(reader->model, endpoint->host, false);
     if (block) {
         struct diagnostic *said = reader_fail(reader, t->at, "upstream \"%.*s\" may not have port %u",
                                               STR_ARG(endpoint->host), endpoint->port);
@@ -217,20 +208,18 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
 
 /* Sizes that are of no use together, as nginx finds them once a block is read. */
 static const char *sizes_fault(const struct proxy_policy *proxy, const char **name) {
+    static const char too_small[] = "must be equal to or greater than the maximum of the value of "
+                                    "\"proxy_buffer_size\" and one of the \"proxy_buffers\"";
     size_t size = proxy->head_bytes > proxy->buffer_bytes ? proxy->head_bytes : proxy->buffer_bytes;
     size_t busy = proxy->busy_bytes ? proxy->busy_bytes : 2 * size;
     *name = "proxy_busy_buffers_size";
     if (busy < size)
-        return "must be equal to or greater than the maximum of the value of \"proxy_buffer_size\" and one of "
-               "the "
-               "\"proxy_buffers\"";
+        return too_small;
     if (busy > (proxy->buffers - 1) * proxy->buffer_bytes)
         return "must be less than the size of all \"proxy_buffers\" minus one buffer";
     *name = "proxy_temp_file_write_size";
     if (proxy->temp_write_bytes && proxy->temp_write_bytes < size)
-        return "must be equal to or greater than the maximum of the value of \"proxy_buffer_size\" and one of "
-               "the "
-               "\"proxy_buffers\"";
+        return too_small;
     *name = "proxy_max_temp_file_size";
     if (proxy->temp_max_bytes && proxy->temp_max_bytes < size)
         return "must be 0, for no temporary file, or equal to or greater than the maximum of the value of "

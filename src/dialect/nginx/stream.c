@@ -64,15 +64,6 @@ static void stream_read(struct scope *scope, const struct node *node, const stru
 
 /* ---- proxy_pass ---- */
 
-static struct upstream *block_find(struct reader *reader, struct str name) {
-    for (size_t i = 0; i < reader->model->upstreams.count; i++) {
-        struct upstream *upstream = reader->model->upstreams.items[i];
-        if (upstream->is_stream && !upstream->is_implicit && str_eq_nocase(upstream->name, name))
-            return upstream;
-    }
-    return NULL;
-}
-
 static void fail_scheme(struct reader *reader, const struct word *at) {
     struct str text = at->text;
     struct str rest = str_from(text, str_find(text, STR("://")) + 3);
@@ -83,7 +74,7 @@ static void fail_scheme(struct reader *reader, const struct word *at) {
 
 static struct upstream *upstream_find(struct scope *scope, const struct word *at) {
     struct reader *reader = scope->reader;
-    struct upstream *upstream = block_find(reader, at->text);
+    struct upstream *upstream = model_find_upstream(reader->model, at->text, true);
     struct endpoint endpoint;
     const char *problem;
     if (upstream)
