@@ -110,11 +110,19 @@ struct str address_bytes(const struct address *address) {
 }
 
 static void build_v4(struct builder *out, struct str ip) {
+    char text[INET_ADDRSTRLEN];
+    size_t len = 0;
     for (size_t i = 0; i < ip.len; i++) {
+        unsigned octet = (unsigned char)ip.ptr[i];
         if (i)
-            builder_char(out, '.');
-        builder_u64(out, (unsigned char)ip.ptr[i]);
+            text[len++] = '.';
+        if (octet >= 100)
+            text[len++] = (char)('0' + octet / 100);
+        if (octet >= 10)
+            text[len++] = (char)('0' + octet / 10 % 10);
+        text[len++] = (char)('0' + octet % 10);
     }
+    builder_bytes(out, text, len);
 }
 
 static void build_ip(struct builder *out, const struct address *address) {

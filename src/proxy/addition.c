@@ -129,12 +129,10 @@ void addition_build(struct exchange *x, struct builder *out, unsigned status) {
         rules_build(x, out, &policy->add_headers, is_safe(status), &x->sent_head, 0);
 }
 
-bool addition_replaces(const struct exchange *x, enum h1_field_id id, unsigned status) {
+bool addition_replaces_this(const struct exchange *x, enum h1_field_id id, unsigned status) {
     const struct policy *policy = exchange_policy(x);
     if (id == H1_EXPIRES || id == H1_CACHE_CONTROL)
         return has_expires(x, status);
-    if (id != H1_ETAG && id != H1_LAST_MODIFIED)
-        return false;
     enum header_kind kind = id == H1_ETAG ? HEADER_IS_ETAG : HEADER_IS_LAST_MODIFIED;
     for (const struct header_rules *list = &policy->add_headers; list; list = list->outer)
         for (size_t i = 0; i < list->rules.count; i++)

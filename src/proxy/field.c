@@ -34,10 +34,14 @@ void field_run_add(struct field_run *run, const struct h1_field *field) {
     field_build(run->out, h1_field_name(run->head, field), h1_field_value(run->head, field));
 }
 
+static bool ends_line(char c) {
+    return c == '\r' || c == '\n' || c == '\0';
+}
+
 /* Bytes that would end the line, and begin another, as blanks. */
 static void line_breaks_blank(char *bytes, size_t len) {
     for (size_t i = 0; i < len; i++)
-        if (bytes[i] == '\r' || bytes[i] == '\n' || bytes[i] == '\0')
+        if ((unsigned char)bytes[i] <= '\r' && ends_line(bytes[i])) /* one look for nearly all of them */
             bytes[i] = ' ';
 }
 
@@ -51,7 +55,6 @@ void field_build_rule(struct exchange *x, struct builder *out, const struct head
         out->len = begin;
         return;
     }
-    if (!h1_is_field_value(str_from(builder_view(out), value)))
-        line_breaks_blank(out->ptr + value, out->len - value);
+    line_breaks_blank(out->ptr + value, out->len - value);
     builder_str(out, STR("\r\n"));
 }
