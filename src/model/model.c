@@ -77,6 +77,7 @@ void policy_init(struct policy *policy) {
 
 void site_init(struct site *site) {
     *site = (struct site){.client_header_timeout_ms = 60000,
+                          .proxy_protocol_timeout_ms = 30000,
                           .client_header_buffer_bytes = 1024,
                           .large_buffer_bytes = 8192,
                           .large_buffer_count = 4,

@@ -527,6 +527,7 @@ static void put_site(struct builder *out, const struct model *model, const struc
     }
     builder_char(out, '\n');
     put_number(out, 1, "client_header_timeout_ms", site->client_header_timeout_ms, 60000);
+    put_number(out, 1, "proxy_protocol_timeout_ms", site->proxy_protocol_timeout_ms, 30000);
     put_number(out, 1, "client_header_buffer_bytes", site->client_header_buffer_bytes, 1024);
     put_number(out, 1, "large_buffer_bytes", site->large_buffer_bytes, 8192);
     put_number(out, 1, "large_buffer_count", site->large_buffer_count, 4);

@@ -19,6 +19,7 @@ struct site {
     struct route_table routes;
     struct map named;                              /* "@name" -> struct route * */
     uint64_t client_header_timeout_ms;             /* 60,000: for the whole head */
+    uint64_t proxy_protocol_timeout_ms;            /* of streams: 30,000: for the header before all else */
     size_t client_header_buffer_bytes;             /* 1 KiB */
     size_t large_buffer_bytes, large_buffer_count; /* 8 KiB, 4: a line, and their sum the whole head */
     uint64_t max_headers;                          /* 128: fields of a head */

@@ -14,6 +14,7 @@ struct stream_policy {
     bool reads_hello;                 /* ssl_preread */
     size_t preread_bytes;             /* 16 KiB: what is looked at before a server is chosen */
     uint64_t preread_timeout_ms;      /* 30,000 */
+    uint64_t check_timeout_ms;        /* 5,000: of a health_check */
 };
 
 #endif

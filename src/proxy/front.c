@@ -386,7 +386,10 @@ static bool proxied_run(struct front *front) {
     switch (proxied_read(front)) {
     case PROXIED_KNOWN:
         phase_set(front, FRONT_NEW);
-        return !is_of_stream(front); /* a stream begins at once, or once its TLS does */
+        if (!is_of_stream(front))
+            return true;
+        loop_arm(front->engine->loop, &front->deadline, front_site(front)->client_header_timeout_ms);
+        return false; /* a stream begins at once, or once its TLS does */
     case PROXIED_WAITS:
         return false;
     case PROXIED_BROKEN:
@@ -483,7 +486,9 @@ bool front_new(struct listener *listener, int fd, const struct address *remote) 
     inbox_init(&front->in, &engine->counts.buffered_bytes);
     outbox_init(&front->out, duct, &engine->counts.buffered_bytes);
     timer_init(&front->deadline, front_expire);
-    loop_arm(engine->loop, &front->deadline, site->client_header_timeout_ms);
+    bool is_proxied = listener->listen->is_stream && front->phase == FRONT_PROXIED;
+    loop_arm(engine->loop, &front->deadline,
+             is_proxied ? site->proxy_protocol_timeout_ms : site->client_header_timeout_ms);
     list_append(&engine->front_list, &front->node);
     listener_take_front(listener);
     engine->counts.fronts++;

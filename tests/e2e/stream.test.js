@@ -145,6 +145,32 @@ describe("stream", () => {
     assert.equal(seen.at(-1), `PROXY TCP4 127.0.0.9 127.0.0.1 ${localPort} ${hawser.port}\r\n`);
   });
 
+  test("proxy_bind, proxy_protocol_timeout, and health_check with what is sent and expected", async (t) => {
+    const seen = [];
+    const backends = await Promise.all([0, 1].map((i) => startRawBackend(t, async (wire) => {
+      seen.push(wire.socket.remoteAddress);
+      wire.write("name?\n");
+      if ((await wire.takeTo("\n")) === "are you there\n") wire.end(`${["yes", "no"][i]}\n`);
+      else wire.end(`${i}\n`);
+    })));
+    const [proxied] = await inBatches(1, 1, freePort);
+    const hawser = await startConfig(t, ({ port }) => `error_log stderr notice; stream { match there { send "are you there\\n"; expect ~ "yes"; }
+      upstream both { zone both 64k; ${servers(backends)} }
+      server { listen 127.0.0.1:${port}; proxy_bind 127.0.0.3; proxy_pass both; health_check interval=200ms passes=1 fails=1 match=there; health_check_timeout 2s; }
+      server { listen 127.0.0.1:${proxied} proxy_protocol; proxy_protocol_timeout 300ms; proxy_pass both; } }`);
+    await until(() => hawser.log.includes(`127.0.0.1:${backends[1].port} of "both (stream)" is down`), () => hawser.log, 10000);
+    for (let i = 0; i < 4; i++) {
+      const wire = await connect(t, hawser.port);
+      await wire.takeTo("\n");
+      wire.write("who\n");
+      assert.equal(await wire.takeTo("\n"), "0\n");
+    }
+    assert.ok(seen.includes("127.0.0.3"));
+    const begin = Date.now();
+    await (await connect(t, proxied)).ended(5000);
+    assert.ok(Date.now() - begin >= 250);
+  });
+
   test("with proxy_ssl the PROXY line goes first, and TLS begins behind it", async (t) => {
     const folder = tempFolder(t);
     execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", `${folder}/key`, "-out", `${folder}/cert`, "-days", "1", "-subj", "/CN=x"], { stdio: "ignore" });

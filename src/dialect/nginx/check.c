@@ -370,10 +370,11 @@ void health_check_read(struct scope *scope, const struct node *node, const struc
     struct check *check = reader_alloc(reader, sizeof *check);
     if (!check)
         return;
+    bool is_stream = (scope->context & CONTEXT_STREAM_SERVER) != 0;
     *check = (struct check){.place = word_place(&node->words[0]),
-                            .kind = scope->context & CONTEXT_STREAM_SERVER ? CHECK_TCP : CHECK_HTTP,
+                            .kind = is_stream ? CHECK_TCP : CHECK_HTTP,
                             .interval_ms = 5000,
-                            .timeout_ms = 5000,
+                            .timeout_ms = is_stream ? scope->policy->stream.check_timeout_ms : 5000,
                             .rise = 1,
                             .fall = 1};
     for (size_t i = 1; i < node->count; i++)

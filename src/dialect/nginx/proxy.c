@@ -184,7 +184,7 @@ static const struct directive rows[] = {
     {"proxy_temp_file_write_size", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_size, POLICY(proxy.temp_write_bytes),
      NULL},
     {"proxy_temp_path", CONTEXT_HSL, 1, 4, DIRECTIVE_ONCE, set_temp_path, POLICY(proxy.temp_path), NULL},
-    {"proxy_bind", CONTEXT_HSL, 1, 2, DIRECTIVE_ONCE, bind_set, NOTHING, NULL},
+    {"proxy_bind", CONTEXT_HSL | CONTEXT_STREAMS, 1, 2, DIRECTIVE_ONCE, bind_set, NOTHING, NULL},
     {"proxy_limit_rate", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(proxy.limit_rate), NULL},
     {"proxy_pass_trailers", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(proxy.passes_trailers), NULL},
     {"proxy_send_lowat", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},

@@ -10,7 +10,7 @@
 
 /* stream { } and, of nginx_tcp_proxy_module, tcp { }: connections that are passed on as they are. */
 
-enum { PROXY_TIMEOUT_MS = 600000, PREREAD_BYTES = 16384, PREREAD_TIMEOUT_MS = 30000 };
+enum { PROXY_TIMEOUT_MS = 600000, PREREAD_BYTES = 16384, PREREAD_TIMEOUT_MS = 30000, CHECK_TIMEOUT_MS = 5000 };
 
 /* What http and stream each have their own of: names in one mean nothing in the other. */
 struct names {
@@ -38,6 +38,7 @@ static void policy_begin(struct policy *policy) {
     policy->next_upstream = NEXT_ERROR | NEXT_TIMEOUT;
     policy->stream.preread_bytes = PREREAD_BYTES;
     policy->stream.preread_timeout_ms = PREREAD_TIMEOUT_MS;
+    policy->stream.check_timeout_ms = CHECK_TIMEOUT_MS;
 }
 
 static void stream_read(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -227,6 +228,8 @@ static const struct directive rows[] = {
     {"proxy_ssl", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.is_secure), NULL},
     {"ssl_handshake_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
      SITE(client_header_timeout_ms), NULL},
+    {"proxy_protocol_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
+     SITE(proxy_protocol_timeout_ms), NULL},
     {"proxy_upload_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, rate_set, POLICY(stream.upload), NULL},
     {"proxy_download_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, rate_set, POLICY(stream.download), NULL},
     {"proxy_socket_keepalive", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
@@ -244,6 +247,8 @@ static const struct directive rows[] = {
      NULL},
     {"preread_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(stream.preread_timeout_ms),
      NULL},
+    {"health_check_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
+     POLICY(stream.check_timeout_ms), NULL},
     {"proxy_requests", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING, udp},
     {"proxy_responses", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING, udp},
     {"websocket_pass", CONTEXT_STREAMS, 1, 2, 0, set_not_built, NOTHING,
