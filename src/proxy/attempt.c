@@ -1,6 +1,6 @@
 #include "proxy/attempt.h"
 
-#include "proxy/exchange.h"
+#include "proxy/variables.h"
 
 static bool attempt_add(struct exchange *x, struct str peer) {
     struct attempt *attempt = arena_alloc(&x->arena, sizeof *attempt);
@@ -71,7 +71,7 @@ static void time_build(struct builder *out, int64_t ms) {
     if (ms == ATTEMPT_NEVER)
         builder_char(out, '-');
     else
-        builder_format(out, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
+        variable_build_ms(out, (uint64_t)ms);
 }
 
 static void value_build(const struct exchange *x, const struct attempt *attempt, enum variable_id id,
@@ -145,18 +145,11 @@ static void cookie_build(const struct h1_head *response, struct str name, struct
     }
 }
 
-static bool is_named(struct str field, struct str name) {
-    bool is_same = field.len == name.len;
-    for (size_t i = 0; is_same && i < name.len; i++)
-        is_same = (field.ptr[i] == '-' ? '_' : str_lower_char(field.ptr[i])) == name.ptr[i];
-    return is_same;
-}
-
 static void trailer_build(const struct passage *down, struct str name, struct builder *out) {
     struct str rest = str_make(down->trailer ? down->trailer : "", down->trailer ? down->trailer_len : 0);
     for (struct str line; rest.len && str_split(&rest, '\n', &line);) {
         size_t colon = str_find_char(line, ':');
-        if (colon == STR_NONE || !is_named(str_head(line, colon), name))
+        if (colon == STR_NONE || !variable_names_field(name, str_head(line, colon)))
             continue;
         struct str value = str_from(line, colon + 1);
         if (value.len && value.ptr[value.len - 1] == '\r')

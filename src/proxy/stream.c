@@ -282,7 +282,7 @@ bool stream_eval(const struct exchange *x, enum variable_id id, struct builder *
         builder_str(out, STR("TCP"));
         return true;
     case VARIABLE_SESSION_TIME:
-        builder_format(out, "%llu.%03u", (unsigned long long)(spent_ms / 1000), (unsigned)(spent_ms % 1000));
+        variable_build_ms(out, spent_ms);
         return true;
     case VARIABLE_BYTES_RECEIVED:
         builder_u64(out, x->front ? x->front->in.filled : x->up.bytes);
