@@ -209,7 +209,6 @@ struct model *oneliner_read(const struct oneliner *asked, struct diagnostics *di
     if (!m.model)
         return NULL;
     m.model->loops = 0;
-    m.model->has_http = true;
     m.is_starved = !parts_make(&m);
     const struct listen *listen = NULL;
     if (!m.is_starved)

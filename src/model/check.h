@@ -46,11 +46,10 @@ struct check {
     struct place place;
     enum check_kind kind;
     uint64_t interval_ms, jitter_ms, timeout_ms;
-    unsigned rise, fall; /* verdicts in a row */
-    uint16_t port;       /* 0: the server's own */
-    bool begins_down;    /* not used before `rise` good verdicts; else used until `fall` bad ones */
-    bool is_persistent;  /* with begins_down: what was up before a reload stays up */
-    bool is_tls;
+    unsigned rise, fall;      /* verdicts in a row */
+    uint16_t port;            /* 0: the server's own */
+    bool begins_down;         /* not used before `rise` good verdicts; else used until `fall` bad ones */
+    bool is_persistent;       /* with begins_down: what was up before a reload stays up */
     struct str request;       /* HTTP: its bytes, head and body */
     struct str uri, host;     /* WEBSOCKET and SOCKETIO */
     const struct match *good; /* what counts as a good answer */

@@ -45,8 +45,7 @@ struct model {
     uint64_t descriptors;             /* worker_rlimit_nofile; 0: as found */
     uint64_t shutdown_timeout_ms;     /* worker_shutdown_timeout: how long a graceful end waits; 0: no limit */
     struct process_settings process;
-    bool has_reports; /* a route tells of the program itself */
-    bool has_http;
+    bool has_reports;      /* a route tells of the program itself */
     bool names_body_files; /* some text names $request_body_file: a body's file has a name while it is there */
     bool keeps_sent_heads; /* some text names $sent_http_...: heads are kept as they were sent */
 

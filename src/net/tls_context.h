@@ -17,7 +17,7 @@ struct tls_context {
     atomic_uint references;
     uint64_t number; /* of its own: tells the connections of one context from another's */
     struct ssl_ctx_st *ssl;
-    bool is_server, is_verifying, is_checking_name;
+    bool is_server, is_verifying;
     size_t record_bytes; /* plaintext of the greatest record sent */
     uint8_t alpn[128];   /* what a server chooses from, as in the extension */
     unsigned alpn_len;

@@ -17,8 +17,7 @@ enum {
         64, /* fewer shards for a small table, so that the longest idle is nearly the whole's */
     SID_BYTES_MAX = 512,
     BUCKETS_LEAST = 8,
-    SWEEP_MAX = 32,   /* entries forgotten a shard and call */
-    SWEEP_MISSES = 4, /* entries looked at that may stay */
+    SWEEP_MAX = 32, /* entries forgotten a shard and call */
     LINE = 64
 };
 

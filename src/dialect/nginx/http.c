@@ -19,7 +19,6 @@ void http_enter(struct scope *scope) {
 
 void http_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
-    scope->reader->model->has_http = true;
     struct scope inner = scope_inner(scope, CONTEXT_HTTP, node);
     http_enter(&inner);
 }

@@ -43,7 +43,6 @@ static void top_read(struct reader *reader, const struct node *root) {
         bool is_http = directive_find(node_name(node), CONTEXT_HTTP) != NULL;
         if (!is_http || directive_find(node_name(node), CONTEXT_MAIN))
             continue;
-        reader->model->has_http = true;
         reader_say(reader, SEVERITY_NOTE, &node->words[0],
                    "there is no http block: the file is read as its inside");
         break;

@@ -103,7 +103,6 @@ struct reader {
     size_t files_read;
     bool is_starved; /* memory was refused: nothing that was read may be used */
     bool has_stream;
-    bool has_http;                          /* the file has an http block: its top level is no http level */
     VEC(struct listen_state) listen_states; /* beside the model's listens */
     const struct node *returns_asked;       /* the server of which always_returns is known */
     bool always_returns;
