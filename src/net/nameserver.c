@@ -147,11 +147,12 @@ static void sockets_write(struct task *task) {
 }
 
 /* No file of the system is asked (as in nginx), nor is a name completed by a search list. NOCHECKRESP: a
- * server's refusal is its answer. */
+ * server's failure is its answer, where there is no other that may know. */
 static bool channel_open(struct nameserver *nameserver, struct str list) {
     enum { LIST_MAX = 4096 };
     char text[LIST_MAX], lookups[] = "b";
-    struct ares_options options = {.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | ARES_FLAG_NOCHECKRESP,
+    int checks = str_find_char(list, ',') == STR_NONE ? ARES_FLAG_NOCHECKRESP : 0;
+    struct ares_options options = {.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | checks,
                                    .timeout = TRY_MS,
                                    .tries = TRIES,
                                    .lookups = lookups,

@@ -80,8 +80,7 @@ static struct naming *naming_new(struct exchange *x, struct str host, uint16_t p
                                               .port = port,
                                               .is_unix = is_unix,
                                               .weight = 1,
-                                              .max_fails = 1,
-                                              .fail_timeout_ms = 10000};
+                                              .max_fails = 0}; /* as in nginx, no failure is remembered */
     naming->upstream = (struct upstream){.name = whole,
                                          .key = whole,
                                          .is_implicit = true,

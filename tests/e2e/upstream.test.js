@@ -214,11 +214,12 @@ describe("names", () => {
       let at = 12;
       const labels = [];
       for (; query[at]; at += query[at] + 1) labels.push(query.toString("latin1", at + 1, at + 1 + query[at]));
-      const type = query.readUInt16BE(at + 1), found = server.names[labels.join(".").toLowerCase()];
+      const type = query.readUInt16BE(at + 1), known = server.names[labels.join(".").toLowerCase()];
+      const found = known === "fails" ? undefined : known;
       const records = (found ?? []).filter((one) => Array.isArray(one) === (type === 33) && (type === 1 || type === 33));
       server.asked++;
       const head = Buffer.from(query.subarray(0, at + 5));
-      head.writeUInt16BE(found ? 0x8180 : 0x8183, 2);
+      head.writeUInt16BE(found ? 0x8180 : known ? 0x8182 : 0x8183, 2);
       head.writeUInt16BE(records.length, 6);
       head.writeUInt32BE(0, 8);
       const answers = records.map((one) => {
@@ -233,6 +234,23 @@ describe("names", () => {
     crew.after(() => new Promise((resolve) => socket.close(resolve)));
     return Object.assign(server, { port: socket.address().port });
   }
+
+  test("proxy_pass to a name from the request: no failure is remembered, and a name server that fails is not the last", async () => {
+    const [first, second] = [await startNames({ "two.test": ["127.0.0.1", "127.0.0.2"], "app.test": "fails" }), await startNames({ "app.test": ["127.0.0.1"] })];
+    const port = await startServer(crew, (request, response) => response.end("here"));
+    const proxy = await startConfig(crew, ({ port: own }) =>
+      head(`server { listen 127.0.0.1:${own}; resolver_timeout 1s; add_header X-Asked $upstream_addr always;
+        location / { resolver 127.0.0.1:${first.port} ipv6=off; proxy_pass http://$arg_name:1; }
+        location /both { resolver 127.0.0.1:${first.port} 127.0.0.1:${second.port} ipv6=off; proxy_pass http://$arg_name:${port}; } }`),
+    );
+    for (let i = 0; i < 3; i++) {
+      const answer = await get(crew, proxy, "/?name=two.test");
+      assert.equal(answer.status, 502);
+      assert.equal(answer.get("X-Asked").split(", ").sort().join(" "), "127.0.0.1:1 127.0.0.2:1");
+    }
+    assert.equal((await get(crew, proxy, "/?name=app.test")).status, 502);
+    assert.equal((await get(crew, proxy, "/both?name=app.test")).body, "here");
+  });
 
   test("server NAME resolve: members come and go while serving", async () => {
     const port = await startServer(crew, (request, response) => response.end(request.socket.localAddress), "127.0.0.1");
