@@ -214,10 +214,16 @@ void exchange_yield(struct exchange *x) {
         loop_soon(x->engine->loop, &x->again);
 }
 
+/* Nothing of the request is left to be read, or nobody reads it: as long as there is no server, what is there
+ * of the body stays in the socket, and an end behind it is not come upon (nginx looks for it too). */
+static bool is_front_idle(const struct exchange *x) {
+    return x->up.is_done || (x->state >= STATE_RESOLVE && x->state <= STATE_CONNECT);
+}
+
 void exchange_front_ready(struct exchange *x) {
     bool is_kept_for =
         x->state == STATE_RELAY && !x->back.duct; /* the answer is whole, and goes to whom it may */
-    if (!x->is_stream && x->front->duct->has_end && x->up.is_done && x->state >= STATE_GUARD &&
+    if (!x->is_stream && x->front->duct->has_end && is_front_idle(x) && x->state >= STATE_GUARD &&
         x->state <= STATE_RELAY && !is_kept_for && !exchange_policy(x)->proxy.ignores_client_abort)
         x->is_client_gone = true;
     exchange_run(x);

@@ -10,6 +10,8 @@
 
 static void status_line_build(struct builder *out, unsigned status, struct str reason) {
     builder_str(out, STR("HTTP/1.1 "));
+    for (unsigned least = 100; status < least && least > 1; least /= 10)
+        builder_char(out, '0'); /* return 99 */
     builder_u64(out, status);
     builder_char(out, ' ');
     builder_str(out, reason);

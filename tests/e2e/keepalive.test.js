@@ -8,6 +8,26 @@ const { Crew, sleep } = require("./lib/base.js");
 const { startConfig } = require("./lib/hawser.js");
 const { ask, connect } = require("./lib/wire.js");
 
+test("keepalive_min_timeout: a graceful end leaves an idle connection for that long", async (t) => {
+  const config = ({ port }) => `http { server { listen 127.0.0.1:${port}; keepalive_timeout 60s;
+    location / { return 200 "x"; } location /kept { keepalive_min_timeout 1500ms; return 200 "x"; } } }`;
+  const hawser = await startConfig(t, config);
+  const [plain, asks, waits] = await Promise.all([1, 2, 3].map(() => connect(t, hawser.port)));
+  const request = (target) => `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`;
+  for (const [wire, target] of [[plain, "/"], [asks, "/kept"], [waits, "/kept"]]) {
+    wire.write(request(target));
+    assert.equal((await wire.takeResponse("GET")).get("connection"), "keep-alive");
+  }
+  const began = performance.now();
+  hawser.signal("SIGQUIT");
+  assert.equal(await plain.ended(1000), "");
+  asks.write(request("/kept"));
+  assert.equal((await asks.takeResponse("GET")).get("connection"), "close");
+  assert.equal(await waits.ended(5000), "");
+  const took = performance.now() - began;
+  assert.ok(took > 1000 && took < 4000, `${took} ms`);
+});
+
 describe("connections of clients", () => {
   const crew = new Crew();
   let hawser;

@@ -16,12 +16,14 @@ static void test_client_goes_before_its_head_is_whole(void **state) {
     scene_end();
 }
 
-static void client_goes_while_connecting(bool with_reset) {
+static void client_goes_while_connecting(bool with_reset, const char *request) {
     scene_begin(1);
     scene_node(1, SERVICE_HOLE);
     struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    scene_send(client, "%s", request);
     scene_expect_state("CONNECT");
+    scene_send(client, "more that nobody reads yet");
+    scene_wait_ms(50);
     if (with_reset)
         scene_reset(client);
     else
@@ -33,12 +35,19 @@ static void client_goes_while_connecting(bool with_reset) {
 
 static void test_client_closes_while_connecting(void **state) {
     (void)state;
-    client_goes_while_connecting(false);
+    client_goes_while_connecting(false, SCENE_GET);
 }
 
 static void test_client_resets_while_connecting(void **state) {
     (void)state;
-    client_goes_while_connecting(true);
+    client_goes_while_connecting(true, SCENE_GET);
+}
+
+static void test_client_goes_while_connecting_with_its_body_unread(void **state) {
+    const char *request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n";
+    (void)state;
+    client_goes_while_connecting(false, request);
+    client_goes_while_connecting(true, request);
 }
 
 /* A poll that its client has given up must end at its node too, at once. */
@@ -354,6 +363,7 @@ int scenes_of_endings(void) {
         cmocka_unit_test(test_client_goes_before_its_head_is_whole),
         cmocka_unit_test(test_client_closes_while_connecting),
         cmocka_unit_test(test_client_resets_while_connecting),
+        cmocka_unit_test(test_client_goes_while_connecting_with_its_body_unread),
         cmocka_unit_test(test_client_goes_while_its_answer_is_awaited),
         cmocka_unit_test(test_client_goes_in_its_body),
         cmocka_unit_test(test_client_resets_in_its_answer),

@@ -59,10 +59,11 @@ static void return_read(struct scope *scope, const struct node *node, const stru
                         "https://");
         return;
     }
-    if (status < 200) {
-        reader_fail(reader, at, "\"return %.*s\": an answer's code is 200 or more", STR_ARG(at->text));
-        return;
-    }
+    if (status < 200)
+        reader_say(
+            reader, SEVERITY_WARNING, at,
+            "\"return %.*s\": an answer's code is 200 or more, and a client may wait for one behind this",
+            STR_ARG(at->text));
     answer.status = (unsigned)status;
     if (text && !compile_template(scope, text, text->text, &answer.text))
         return;
