@@ -49,7 +49,8 @@ static bool is_not_built(struct str name) {
 }
 
 static bool is_of_stream(const struct compiling *c) {
-    return (c->scope->context & CONTEXT_STREAMS) != 0;
+    const struct upstream *upstream = c->scope->upstream;
+    return upstream ? upstream->is_stream : (c->scope->context & CONTEXT_STREAMS) != 0;
 }
 
 /* http's name in stream, or the other way. */

@@ -201,6 +201,20 @@ static void block_verify(struct reader *reader, const struct upstream *upstream,
     }
 }
 
+/* What goes by requests has no place where there are none. */
+static void stream_verify(struct reader *reader, const struct node *block) {
+    static const char *const words[] = {
+        "ip_hash", "sticky", "queue", "keepalive", "keepalive_timeout", "keepalive_requests", "keepalive_time"};
+    for (const struct node *node = block->first; node; node = node->next)
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+            if (str_eq(node_name(node), str_of(words[i]))) {
+                struct diagnostic *said = reader_fail(
+                    reader, &node->words[0], "\"%s\" is not allowed in an upstream of stream", words[i]);
+                if (i < 2)
+                    diagnostic_hint(reader->diagnostics, said, "write: hash $remote_addr consistent;");
+            }
+}
+
 static void upstream_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
@@ -225,6 +239,8 @@ static void upstream_read(struct scope *scope, const struct node *node, const st
     struct scope inner = scope_inner(scope, CONTEXT_UPSTREAM, node);
     inner.upstream = upstream;
     scope_read(&inner);
+    if (is_stream)
+        stream_verify(reader, node);
     block_verify(reader, upstream, node);
 }
 
