@@ -81,7 +81,8 @@ static void lint_timeout(const struct route *route, void *context) {
     const struct lint *lint = context;
     if (route->branch_of && route->branch_of->action == ROUTE_PASS)
         return; /* it is said of the location, which the timeout is from */
-    if (route->action != ROUTE_PASS || route->policy.read_timeout_ms > SOCKETIO_SILENCE_MS)
+    bool is_stream = route->policy.stream.preread_bytes != 0; /* what is passed there need not be Socket.IO */
+    if (route->action != ROUTE_PASS || is_stream || route->policy.read_timeout_ms > SOCKETIO_SILENCE_MS)
         return;
     struct diagnostic *said = say(
         lint, SEVERITY_WARNING, route->place,
