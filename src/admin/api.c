@@ -1,6 +1,6 @@
 #include "admin/api.h"
 
-#include "admin/json.h"
+#include "admin/text.h"
 #include "base/version.h"
 
 /* JSON by a builder: the members of an object follow each other with a comma that the next brings along. */
@@ -18,7 +18,7 @@ static void number_build(struct builder *out, const char *name, uint64_t value) 
 static void text_build(struct builder *out, const char *name, struct str text) {
     name_build(out, name);
     builder_char(out, '"');
-    json_build(out, text);
+    text_build_json(out, text);
     builder_char(out, '"');
 }
 

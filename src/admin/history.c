@@ -5,10 +5,9 @@
 
 #include <pthread.h>
 
-enum { NAMES_MAX = 256 }; /* upstreams whose past is kept */
-
 struct past {
-    uint64_t key; /* a hash of the upstream's; 0: of all */
+    uint64_t key;      /* a hash of the upstream's; 0: of all */
+    uint64_t noted_ms; /* of the loop's clock */
     uint64_t requests, failures, bytes;
     unsigned count, next;
     struct history_sample samples[HISTORY_SAMPLES];
@@ -51,7 +50,7 @@ static struct past *past_find(struct history *history, uint64_t key) {
 
 static struct past *past_of(struct history *history, uint64_t key) {
     struct past *past = past_find(history, key);
-    if (past || history->count == NAMES_MAX)
+    if (past)
         return past;
     if (history->count == history->room) {
         size_t room = history->room ? history->room * 2 : 4;
@@ -89,10 +88,12 @@ static uint32_t difference(uint64_t now, uint64_t before) {
     return now > before && now - before < UINT32_MAX ? (uint32_t)(now - before) : 0;
 }
 
-static void past_add(struct past *past, const struct standing *now) {
+static void past_add(struct history *history, uint64_t key, const struct standing *now) {
+    struct past *past = past_of(history, key);
     if (!past)
         return;
-    bool is_first = past->count == 0 && past->requests == 0;
+    past->noted_ms = history->noted_ms;
+    bool is_first = past->count == 0;
     past->samples[past->next] =
         (struct history_sample){.requests = is_first ? 0 : difference(now->requests, past->requests),
                                 .failures = is_first ? 0 : difference(now->failures, past->failures),
@@ -105,18 +106,26 @@ static void past_add(struct past *past, const struct standing *now) {
     past->count += past->count < HISTORY_SAMPLES;
 }
 
+/* Upstreams that a reload took away. */
+static void pasts_drop(struct history *history) {
+    for (size_t i = history->count; i-- > 0;)
+        if (history->pasts[i].noted_ms != history->noted_ms)
+            history->pasts[i] = history->pasts[--history->count];
+}
+
 static void census_note(struct history *history, const struct census *census) {
     struct standing all = {0};
     for (size_t i = 0; i < census->upstream_count; i++) {
         const struct census_upstream *u = &census->upstreams[i];
         struct standing now = standing_of(u);
-        past_add(past_of(history, peer_hash_upstream(u->upstream->key)), &now);
+        past_add(history, peer_hash_upstream(u->upstream->key), &now);
         all.requests += now.requests;
         all.failures += now.failures;
         all.bytes += now.bytes;
         all.tunnels += now.tunnels;
     }
-    past_add(past_of(history, 0), &all);
+    past_add(history, 0, &all);
+    pasts_drop(history);
 }
 
 void history_note(struct history *history, struct engine *engine) {

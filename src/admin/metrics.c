@@ -1,5 +1,6 @@
 #include "admin/metrics.h"
 
+#include "admin/text.h"
 #include "base/version.h"
 #include "upstream/probe.h"
 
@@ -31,19 +32,6 @@ static void plain_build(struct builder *out, const char *name, const char *type,
     builder_format(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
-/* A label's value: backslash, quote and line feed escaped. */
-static void label_build(struct builder *out, struct str text) {
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i];
-        if (c == '\\' || c == '"')
-            builder_char(out, '\\');
-        if (c == '\n')
-            builder_str(out, STR("\\n"));
-        else
-            builder_char(out, c);
-    }
-}
-
 struct telling {
     struct builder *out;
     const char *name;
@@ -54,9 +42,9 @@ struct telling {
 /* name{upstream="u",peer="p" */
 static void sample_begin(const struct telling *t, const char *suffix) {
     builder_format(t->out, "%s%s{upstream=\"", t->name, suffix);
-    label_build(t->out, t->upstream->upstream->key);
+    text_build_label(t->out, t->upstream->upstream->key);
     builder_str(t->out, STR("\",peer=\""));
-    label_build(t->out, str_of(t->peer->peer->name));
+    text_build_label(t->out, str_of(t->peer->peer->name));
     builder_char(t->out, '"');
 }
 
@@ -158,14 +146,14 @@ static void listeners_build(struct builder *out, const struct census *census) {
     head_build(out, "hawser_listener_accepted_total", "counter", "Connections accepted, by listening address.");
     for (size_t i = 0; i < census->listener_count; i++) {
         builder_str(out, STR("hawser_listener_accepted_total{listener=\""));
-        label_build(out, census->listeners[i].listen->text);
+        text_build_label(out, census->listeners[i].listen->text);
         builder_format(out, "\"} %llu\n", (unsigned long long)census->listeners[i].accepted);
     }
     head_build(out, "hawser_listener_connections", "gauge",
                "Open client connections that are not tunnels, by listening address.");
     for (size_t i = 0; i < census->listener_count; i++) {
         builder_str(out, STR("hawser_listener_connections{listener=\""));
-        label_build(out, census->listeners[i].listen->text);
+        text_build_label(out, census->listeners[i].listen->text);
         builder_format(out, "\"} %llu\n", (unsigned long long)census->listeners[i].active);
     }
 }

@@ -7,37 +7,76 @@
 #include "codec/uri.h"
 #include "proxy/local.h"
 
-enum { TEXT_LEAST_BYTES = 65536, PEER_BYTES = 6144, UPSTREAM_BYTES = 4096 };
+enum {
+    TEXT_LEAST_BYTES = 16384,
+    TEXT_MOST_BYTES = 64 << 20,
+    PEER_BYTES = 1024, /* is enough for most */
+};
 
 void status_tick(struct engine *engine) {
     if (engine->hold->snapshot->model->has_reports)
         history_note(engine->report_context, engine);
 }
 
-/* Room for all that can be said of the census. */
-static struct builder builder_for(const struct census *census, struct arena *arena) {
-    size_t size = TEXT_LEAST_BYTES + census->upstream_count * UPSTREAM_BYTES + census->listener_count * 1024;
-    for (size_t i = 0; i < census->upstream_count; i++)
-        size += census->upstreams[i].count * PEER_BYTES;
-    char *memory = arena_alloc(arena, size);
-    return builder_make(memory, memory ? size : 0);
+struct telling {
+    const struct engine *engine;
+    const struct census *census;
+    struct history *history;
+    bool is_first; /* of events */
+};
+
+typedef void text_tell(struct builder *out, const struct telling *t);
+
+/* In the arena, in as much room as it takes; empty without memory. */
+static struct str text_make(const struct telling *t, text_tell *tell, struct arena *arena) {
+    size_t size = TEXT_LEAST_BYTES;
+    for (size_t i = 0; i < t->census->upstream_count; i++)
+        size += t->census->upstreams[i].count * PEER_BYTES;
+    for (; size <= TEXT_MOST_BYTES; size *= 2) {
+        char *memory = arena_alloc(arena, size);
+        if (!memory)
+            break;
+        struct builder out = builder_make(memory, size);
+        tell(&out, t);
+        if (!out.overflow)
+            return builder_view(&out);
+    }
+    return STR("");
+}
+
+static void html_tell(struct builder *out, const struct telling *t) {
+    table_build_html(out, t->census);
+}
+
+static void csv_tell(struct builder *out, const struct telling *t) {
+    table_build_csv(out, t->census);
+}
+
+static void json_tell(struct builder *out, const struct telling *t) {
+    table_build_json(out, t->census);
+}
+
+static void api_tell(struct builder *out, const struct telling *t) {
+    api_build(out, t->engine, t->census, t->history);
+}
+
+static void metrics_tell(struct builder *out, const struct telling *t) {
+    const struct history_facts facts = history_facts(t->history);
+    metrics_build(out, t->census, &facts);
 }
 
 /* ---- events ---- */
 
+static void event_tell(struct builder *out, const struct telling *t) {
+    builder_str(out, t->is_first ? STR("retry: 1000\nevent: whole\ndata: ") : STR("data: "));
+    api_build(out, t->engine, t->census, t->is_first ? t->history : NULL);
+    builder_char(out, '\n');
+}
+
 static struct str event_build(struct exchange *x, struct arena *arena) {
-    const struct census *census = census_take(x->engine, x->hold, arena);
-    if (!census)
-        return STR("");
-    struct builder out = builder_for(census, arena);
-    bool is_first = x->down.bytes == 0;
-    builder_str(&out, is_first ? STR("retry: 1000\nevent: whole\ndata: ") : STR("data: "));
-    size_t begin = out.len;
-    struct builder body = builder_make(out.ptr ? out.ptr + begin : NULL, out.capacity - begin);
-    api_build(&body, x->engine, census, is_first ? x->engine->report_context : NULL);
-    out.len += body.len;
-    builder_char(&out, '\n');
-    return out.overflow || body.overflow ? STR("") : builder_view(&out);
+    const struct telling t = {x->engine, census_take(x->engine, x->hold, arena), x->engine->report_context,
+                              x->down.bytes == 0};
+    return t.census ? text_make(&t, event_tell, arena) : STR("");
 }
 
 /* ---- formats ---- */
@@ -57,39 +96,45 @@ static enum report_format format_of(const struct exchange *x) {
     return x->route->report.format;
 }
 
-static void answer(struct exchange *x, struct str type, const struct builder *out) {
+static void answer(struct exchange *x, struct str type, text_tell *tell) {
+    const struct telling t = {x->engine, census_take(x->engine, x->hold, &x->arena), x->engine->report_context,
+                              false};
     x->local.status = 200;
     x->local.content_type = type;
-    x->local.body = builder_view(out);
-    if (out->overflow)
+    x->local.headers = STR("Cache-Control: no-store\r\n");
+    x->local.body = t.census ? text_make(&t, tell, &x->arena) : STR("");
+    bool may_be_empty = tell == csv_tell && t.census; /* there is no upstream */
+    if (!x->local.body.len && !may_be_empty)
         x->why = WHY_NO_MEMORY;
 }
 
-static void checks_answer(struct exchange *x, const struct census *census, struct builder *out) {
+static void page_answer(struct exchange *x) {
+    x->local.status = 200;
+    x->local.content_type = STR("text/html; charset=utf-8");
+    x->local.body = panel_text();
+    x->local.headers = STR("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+                           "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+                           "script-src 'unsafe-inline'; connect-src 'self'; img-src data:\r\n");
+}
+
+static void checks_answer(struct exchange *x) {
     switch (format_of(x)) {
     case REPORT_PAGE:
-        x->local.status = 200;
-        x->local.content_type = STR("text/html; charset=utf-8");
-        x->local.body = panel_text();
-        x->local.headers = STR("Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
-                               "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
-                               "script-src 'unsafe-inline'; connect-src 'self'; img-src data:\r\n");
+        page_answer(x);
         return;
     case REPORT_HTML:
-        table_build_html(out, census);
-        answer(x, STR("text/html; charset=utf-8"), out);
+        answer(x, STR("text/html; charset=utf-8"), html_tell);
         return;
     case REPORT_CSV:
-        table_build_csv(out, census);
-        answer(x, STR("text/plain"), out);
+        answer(x, STR("text/plain"), csv_tell);
         return;
     case REPORT_JSON:
-        table_build_json(out, census);
-        answer(x, STR("application/json"), out);
+        answer(x, STR("application/json"), json_tell);
         return;
     case REPORT_EVENTS:
         x->local.status = 200;
         x->local.content_type = STR("text/event-stream");
+        x->local.headers = STR("Cache-Control: no-store\r\n");
         x->local.feed = event_build;
         return;
     }
@@ -100,25 +145,15 @@ void status_serve(struct exchange *x) {
         local_prepare_status(x, 405);
         return;
     }
-    x->local.headers = STR("Cache-Control: no-store\r\n");
-    const struct census *census = census_take(x->engine, x->hold, &x->arena);
-    if (!census) {
-        x->why = WHY_NO_MEMORY;
-        return;
-    }
-    struct builder out = builder_for(census, &x->arena);
     switch (x->route->report.kind) {
     case REPORT_CHECKS:
-        checks_answer(x, census, &out);
+        checks_answer(x);
         return;
     case REPORT_METRICS:
-        const struct history_facts facts = history_facts(x->engine->report_context);
-        metrics_build(&out, census, &facts);
-        answer(x, STR("text/plain; version=0.0.4; charset=utf-8"), &out);
+        answer(x, STR("text/plain; version=0.0.4; charset=utf-8"), metrics_tell);
         return;
     case REPORT_API:
-        api_build(&out, x->engine, census, x->engine->report_context);
-        answer(x, STR("application/json"), &out);
+        answer(x, STR("application/json"), api_tell);
         return;
     }
 }

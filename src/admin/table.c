@@ -1,6 +1,6 @@
 #include "admin/table.h"
 
-#include "admin/json.h"
+#include "admin/text.h"
 
 struct row {
     size_t index;
@@ -42,10 +42,11 @@ static size_t rows_each(struct builder *out, const struct census *census, row_bu
 
 static void html_row(struct builder *out, const struct row *row) {
     const struct census_peer *peer = row->peer;
-    builder_format(out,
-                   "    <tr%s>\n      <td>%zu</td>\n      <td>%s</td>\n      <td>%s</td>\n      <td>%u</td>\n",
-                   peer->is_up ? "" : " bgcolor=\"#FF0000\"", row->index, peer->peer->name,
-                   peer->is_up ? "up" : "down", peer->active);
+    builder_format(out, "    <tr%s>\n      <td>%zu</td>\n      <td>", peer->is_up ? "" : " bgcolor=\"#FF0000\"",
+                   row->index);
+    text_build_html(out, str_of(peer->peer->name));
+    builder_format(out, "</td>\n      <td>%s</td>\n      <td>%u</td>\n", peer->is_up ? "up" : "down",
+                   peer->active);
     builder_format(out,
                    "      <td>%u</td>\n      <td>%u</td>\n      <td>%llu</td>\n      <td>%s</td>\n    </tr>\n",
                    row->rise, row->fall, (unsigned long long)peer->sum.requests, row->type);
@@ -73,9 +74,12 @@ void table_build_html(struct builder *out, const struct census *census) {
 
 static void csv_row(struct builder *out, const struct row *row) {
     const struct census_peer *peer = row->peer;
-    builder_format(out, "%zu,%.*s,%s,%s,%u,%u,%u,%llu,%s\n", row->index, STR_ARG(row->upstream),
-                   peer->peer->name, peer->is_up ? "up" : "down", peer->active, row->rise, row->fall,
-                   (unsigned long long)peer->sum.requests, row->type);
+    builder_format(out, "%zu,", row->index);
+    text_build_csv(out, row->upstream);
+    builder_char(out, ',');
+    text_build_csv(out, str_of(peer->peer->name));
+    builder_format(out, ",%s,%u,%u,%u,%llu,%s\n", peer->is_up ? "up" : "down", peer->active, row->rise,
+                   row->fall, (unsigned long long)peer->sum.requests, row->type);
 }
 
 void table_build_csv(struct builder *out, const struct census *census) {
@@ -85,10 +89,11 @@ void table_build_csv(struct builder *out, const struct census *census) {
 static void json_row(struct builder *out, const struct row *row) {
     const struct census_peer *peer = row->peer;
     builder_format(out, "%s\n  {\"index\": %zu, \"upstream\": \"", row->index ? "," : "", row->index);
-    json_build(out, row->upstream);
-    builder_format(out,
-                   "\", \"name\": \"%s\", \"status\": \"%s\", \"busyness\": %u, \"rise\": %u, \"fall\": %u, ",
-                   peer->peer->name, peer->is_up ? "up" : "down", peer->active, row->rise, row->fall);
+    text_build_json(out, row->upstream);
+    builder_str(out, STR("\", \"name\": \""));
+    text_build_json(out, str_of(peer->peer->name));
+    builder_format(out, "\", \"status\": \"%s\", \"busyness\": %u, \"rise\": %u, \"fall\": %u, ",
+                   peer->is_up ? "up" : "down", peer->active, row->rise, row->fall);
     builder_format(out, "\"access\": %llu, \"type\": \"%s\"}", (unsigned long long)peer->sum.requests,
                    row->type);
 }

@@ -227,6 +227,22 @@ describe("who may see it, and for how long", () => {
     await until(async () => (await api(hawser)).connections.active < 20, "them to be gone");
   });
 
+  test("names may be long and awkward", async (t) => {
+    const name = `a,"b<c>&${"n".repeat(150)}\\`;
+    const hawser = await startConfig(t, ({ port, folder }) => `http { upstream '${name.replace(/\\/g, "\\\\")}' { ${Array.from({ length: 150 }, (_, i) => `server 'unix:${folder}/<${i}>,&"${"s".repeat(40)}';`).join(" ")} }
+      server { listen 127.0.0.1:${port}; ${LOCATIONS} } }`);
+    const [upstream] = (await api(hawser)).upstreams;
+    assert.equal(upstream.name, name);
+    const families = await metrics(hawser);
+    assert.equal(families.get("hawser_peer_up").samples.length, 150);
+    families.get("hawser_peer_up").samples.forEach(({ labels }, i) => assert.deepEqual(labels, { upstream: name, peer: upstream.peers[i].name }));
+    const { servers } = JSON.parse((await get(hawser, "/json")).text);
+    assert.deepEqual([servers.server[7].upstream, servers.server[7].name], [name, upstream.peers[7].name]);
+    const quoted = (text) => `"${text.replaceAll('"', '""')}"`;
+    assert.ok((await get(hawser, "/csv")).text.includes(`\n7,${quoted(name)},${quoted(upstream.peers[7].name)},up,`));
+    assert.match((await get(hawser, "/table")).text, /<td>unix:[^<>"]*&#60;7&#62;,&#38;&#34;s+<\/td>/);
+  });
+
   test("where nothing reports, nothing is served", async (t) => {
     const hawser = await startConfig(t, ({ port, folder }) => `http { server { listen 127.0.0.1:${port}; root ${folder}; } }`);
     for (const target of ["/status", "/metrics", "/api"]) assert.equal((await fetch(hawser.url + target)).status, 404);
