@@ -64,7 +64,6 @@ void policy_init(struct policy *policy) {
                   .buffer_bytes = 4096,
                   .temp_max_bytes = 1 << 30,
                   .temp_path = {.directory = STR("/var/tmp")}},
-        .is_tcp_nodelay = true,
         .max_ranges = UINT64_MAX,
         .has_etag = true,
         .is_not_found_logged = true,

@@ -295,7 +295,6 @@ static void put_policy_numbers(struct builder *out, unsigned depth, const struct
     NUMBER(next_upstream_tries);
     NUMBER(next_upstream_timeout_ms);
     NUMBER(says_upgrade);
-    NUMBER(is_tcp_nodelay);
     NUMBER(max_ranges);
     NUMBER(modified_since);
     NUMBER(has_etag);

@@ -142,8 +142,7 @@ struct policy {
     struct body_policy body;
     struct stream_policy stream;
     struct proxy_policy proxy;
-    bool says_upgrade; /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
-    bool is_tcp_nodelay;
+    bool says_upgrade;   /* a proxy_set_header names Upgrade: then that decides, else a valid upgrade passes */
     uint64_t max_ranges; /* 0: none are served; UINT64_MAX when not said */
     enum modified_since modified_since;
     bool is_chunked_forbidden;   /* chunked_transfer_encoding off */

@@ -128,6 +128,15 @@ void set_nothing(struct scope *scope, const struct node *node, const struct dire
     reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s\" has no effect: %s", row->name, reason);
 }
 
+void set_on(struct scope *scope, const struct node *node, const struct directive *row) {
+    const char *reason = row->helper;
+    if (str_eq_nocase(node->words[1].text, STR("off")))
+        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s off\" has no effect: %s", row->name,
+                   reason);
+    else if (!str_eq_nocase(node->words[1].text, STR("on")))
+        set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
+}
+
 void set_nothing_visible(struct scope *scope, const struct node *node, const struct directive *row) {
     const char *reason = row->helper;
     if (node->count == 2 && str_eq_nocase(node->words[1].text, STR("off")))

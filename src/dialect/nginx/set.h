@@ -21,6 +21,8 @@ set_function set_path;      /* -> struct str, absolute against the prefix */
 
 /* What changes nothing here: said in a note, with the row's helper as the reason. */
 set_function set_nothing;
+/* on|off, where it is on in any case: "off" is said in a note, with the row's helper as the reason. */
+set_function set_on;
 /* What is not done and can be seen from outside: said in a warning, with the row's helper as what happens. */
 set_function set_nothing_visible;
 /* Known to nginx and not built: an error; the helper, if any, says what to do instead. */

@@ -117,33 +117,12 @@ static void pass_read(struct scope *scope, const struct node *node, const struct
     scope->route->action = ROUTE_PASS;
 }
 
-/* ---- return, rates ---- */
+/* ---- return, set ---- */
 
 static void return_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     if (compile_template(scope, &node->words[1], node->words[1].text, &scope->policy->stream.text))
         scope->route->action = ROUTE_TEXT;
-}
-
-/* Bytes a second, which may be a variable's value. */
-static void rate_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    const struct word *at = &node->words[1];
-    uint64_t bytes;
-    if (!compile_has_variable(at->text) && !unit_size(at->text, false, &bytes))
-        set_fail(scope, at, row, "bytes a second, as 512k; 0 is without a limit");
-    else
-        compile_template(scope, at, at->text, scope_member(scope, row, sizeof(struct template)));
-}
-
-static void nodelay_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    bool is_on = true;
-    const struct word *at = &node->words[1];
-    if (str_eq_nocase(at->text, STR("off")))
-        reader_say(scope->reader, SEVERITY_NOTE, &node->words[0],
-                   "\"tcp_nodelay off\" has no effect: bytes are passed on at once in any case");
-    else if (!str_eq_nocase(at->text, STR("on")))
-        set_fail(scope, at, row, "\"on\" or \"off\"");
-    scope->policy->is_tcp_nodelay = is_on;
 }
 
 /* set $VARIABLE VALUE */
@@ -203,6 +182,7 @@ void stream_end(struct scope *scope) {
 }
 
 static const char bounded[] = "what is held is bounded in any case";
+static const char at_once[] = "bytes are passed on at once in any case";
 static const char udp[] = "UDP is not built";
 
 static const struct directive rows[] = {
@@ -230,13 +210,13 @@ static const struct directive rows[] = {
      SITE(client_header_timeout_ms), NULL},
     {"proxy_protocol_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
      SITE(proxy_protocol_timeout_ms), NULL},
-    {"proxy_upload_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, rate_set, POLICY(stream.upload), NULL},
-    {"proxy_download_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, rate_set, POLICY(stream.download), NULL},
+    {"proxy_upload_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(stream.upload), NULL},
+    {"proxy_download_rate", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_rate, POLICY(stream.download), NULL},
     {"proxy_socket_keepalive", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "peers that vanish are found in any case"},
     {"proxy_buffer_size", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
     {"proxy_buffer", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
-    {"tcp_nodelay", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, nodelay_set, NOTHING, NULL},
+    {"tcp_nodelay", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_on, NOTHING, at_once},
     {"set", CONTEXT_STREAM_SERVER, 2, 2, DIRECTIVE_LAST, set_add, NOTHING, NULL},
     {"pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING,
      "write \"proxy_pass ADDRESS\" with the listener's own address: the connection is passed on to it"},
