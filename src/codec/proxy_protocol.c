@@ -170,7 +170,8 @@ void proxy_protocol_build_v2(struct builder *out, const struct proxy_protocol *h
 
 /* ---- TLVs ---- */
 
-bool proxy_protocol_tlv(struct str tlvs, unsigned type, struct str *value) {
+/* The value of the first TLV of this type; false when there is none, or the TLVs before it are broken. */
+static bool tlv_find(struct str tlvs, unsigned type, struct str *value) {
     while (tlvs.len >= TLV_HEAD) {
         size_t len = u16_at(tlvs.ptr + 1);
         bool is_wanted = (uint8_t)tlvs.ptr[0] == type;
@@ -233,7 +234,7 @@ void proxy_protocol_build_tlv(struct builder *out, struct str tlvs, struct str n
     bool is_inner = inner_take(&name);
     unsigned type = type_find(name, is_inner);
     if (is_inner) {
-        if (!proxy_protocol_tlv(tlvs, TLV_SSL, &value) || value.len < SSL_HEAD)
+        if (!tlv_find(tlvs, TLV_SSL, &value) || value.len < SSL_HEAD)
             return;
         if (type == TYPE_VERIFY) {
             builder_u64(out, (uint32_t)u16_at(value.ptr + 1) << 16 | u16_at(value.ptr + 3));
@@ -241,6 +242,6 @@ void proxy_protocol_build_tlv(struct builder *out, struct str tlvs, struct str n
         }
         tlvs = str_from(value, SSL_HEAD);
     }
-    if (type <= UINT8_MAX && proxy_protocol_tlv(tlvs, type, &value))
+    if (type <= UINT8_MAX && tlv_find(tlvs, type, &value))
         builder_str(out, value);
 }

@@ -36,11 +36,9 @@ enum codec_result proxy_protocol_read(struct str bytes, struct proxy_protocol *h
 void proxy_protocol_build_v1(struct builder *out, const struct proxy_protocol *header);
 void proxy_protocol_build_v2(struct builder *out, const struct proxy_protocol *header);
 
-/* The value of the first TLV of this type; false when there is none, or the TLVs before it are broken. */
-bool proxy_protocol_tlv(struct str tlvs, unsigned type, struct str *value);
-/* By nginx's name: "alpn", "authority", "unique_id", "netns", "ssl", "0xNN", and of what is in "ssl":
- * "ssl_verify", "ssl_version", "ssl_cn", "ssl_cipher", "ssl_sig_alg", "ssl_key_alg", "ssl_0xNN". Nothing when
- * it is not there. */
+/* The value of the first TLV that nginx's name means: "alpn", "authority", "unique_id", "netns", "ssl", "0xNN",
+ * and of what is in "ssl": "ssl_verify", "ssl_version", "ssl_cn", "ssl_cipher", "ssl_sig_alg", "ssl_key_alg",
+ * "ssl_0xNN". Nothing when it is not there. */
 void proxy_protocol_build_tlv(struct builder *out, struct str tlvs, struct str name);
 
 #endif

@@ -66,7 +66,8 @@ static bool is_hurried(const struct exchange *x) {
            group_has_other(x->group, &x->pick, x->engine->loop->now_ms);
 }
 
-uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why) {
+/* As exchange_relay_deadline_ms, in any state. */
+static uint64_t deadline_ms(const struct exchange *x, enum why *why) {
     const struct policy *policy = x->route ? exchange_policy(x) : NULL;
     uint64_t idle_ms = x->engine->loop->now_ms - x->progress_ms;
     uint64_t limit_ms = policy ? policy->client_send_timeout_ms : 60000;
@@ -127,7 +128,7 @@ static void deadline_set(struct exchange *x) {
     if (x->state == STATE_TUNNEL)
         timer_disarm(&x->deadline);
     else
-        loop_arm(x->engine->loop, &x->deadline, exchange_deadline_ms(x, &why));
+        loop_arm(x->engine->loop, &x->deadline, deadline_ms(x, &why));
 }
 
 static void exchange_bury(struct task *task) {
@@ -166,7 +167,7 @@ static enum exchange_state first_move(struct exchange *x) {
     enum why why;
     if (x->is_expired) {
         x->is_expired = false;
-        if (exchange_deadline_ms(x, &why) == 0 && why != WHY_NONE)
+        if (deadline_ms(x, &why) == 0 && why != WHY_NONE)
             return exchange_fail(x, why);
     }
     if (x->is_client_gone && x->state != STATE_DONE && x->state != STATE_TUNNEL)

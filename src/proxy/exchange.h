@@ -250,22 +250,16 @@ enum why exchange_forward_up(struct exchange *x);
 int exchange_continue(struct exchange *x);
 /* Gives back what is kept of the answer. */
 void exchange_store_end(struct exchange *x);
-/* exchange_deadline_ms in state RELAY. */
+/* Milliseconds that it may stay in state RELAY without progress; *why is what it would be called, WHY_NONE when
+ * it then simply goes on. */
 uint64_t exchange_relay_deadline_ms(const struct exchange *x, enum why *why);
 /* May the request be given to another member, for a reason that proxy_next_upstream calls `next_bit`? */
 bool exchange_may_retry(const struct exchange *x, unsigned next_bit);
-/* Milliseconds the exchange may stay in its state without progress; *why is what it would be called, WHY_NONE
- * when it then simply goes on. */
-uint64_t exchange_deadline_ms(const struct exchange *x, enum why *why);
 /* An internal redirection: goes on as if `path` (normalised) and `args` had been asked for; both outlive the
  * exchange. What was held for an answer so far is given back. After ten of them, rewrites included, 500. */
 enum exchange_state exchange_redirect(struct exchange *x, struct str path, struct str args);
-/* The same to a named location: path and args stay. */
-enum exchange_state exchange_redirect_named(struct exchange *x, const struct route *route);
-/* The same by "@name"; 500 when there is none. */
+/* The same to a named location, "@name": path and args stay. 500 when there is none. */
 enum exchange_state exchange_redirect_to(struct exchange *x, struct str name);
-/* May path or args be changed once more? Counts it; if not, the exchange is to answer 500. */
-bool exchange_may_redirect(struct exchange *x);
 /* Matches, and on success sets captures and the slots of named groups. The subject outlives the exchange. False
  * without memory too. */
 bool exchange_match(struct exchange *x, const struct regex *regex, struct str subject);

@@ -106,7 +106,8 @@ bool exchange_match(struct exchange *x, const struct regex *regex, struct str su
     return regex_matches(regex, subject, &x->captures) && exchange_bind(x);
 }
 
-bool exchange_may_redirect(struct exchange *x) {
+/* May path or args be changed once more? Counts it; if not, the exchange is to answer 500. */
+static bool may_redirect(struct exchange *x) {
     if (x->redirections == REDIRECTIONS_MAX) {
         exchange_log(x, LOG_ERROR, "rewrite or internal redirection cycle while processing \"%.*s\"",
                      STR_ARG(str_head(x->path, 400)));
@@ -137,7 +138,7 @@ static enum exchange_state redirect(struct exchange *x, const struct route *goal
     x->adds_path = false;
     x->is_read = true;
     x->goal = goal;
-    if (exchange_may_redirect(x))
+    if (may_redirect(x))
         return STATE_ROUTE;
     x->why = WHY_INTERNAL;
     return STATE_ANSWER;
@@ -150,14 +151,10 @@ enum exchange_state exchange_redirect(struct exchange *x, struct str path, struc
     return redirect(x, NULL);
 }
 
-enum exchange_state exchange_redirect_named(struct exchange *x, const struct route *route) {
-    return redirect(x, route);
-}
-
 enum exchange_state exchange_redirect_to(struct exchange *x, struct str name) {
     const struct route *route = map_get(&x->site->named, name);
     if (route && x->path.len)
-        return exchange_redirect_named(x, route);
+        return redirect(x, route);
     if (route)
         exchange_log(x, LOG_ERROR, "empty URI in redirect to named location \"%.*s\"", STR_ARG(name));
     else
@@ -328,7 +325,7 @@ enum exchange_state exchange_route(struct exchange *x) {
         if (end != REWRITE_MOVES)
             return rewrite_state(x, end);
         x->goal = NULL;
-        if (!exchange_may_redirect(x))
+        if (!may_redirect(x))
             return rewrite_state(x, REWRITE_FAILED);
     }
 }

@@ -1,28 +1,24 @@
 #include "proxy/pace.h"
 
+#include "base/size.h"
 #include "proxy/attempt.h"
 #include "proxy/variables.h"
 
 enum { PAUSE_MS = 100 };
+static const uint64_t RATE_MAX = UINT64_C(1) << 52;
 
-/* "500", "10k", "1m"; anything else is no limit. */
+/* "500", "10k", "1m"; anything else is no limit, and so is what no line can carry. */
 static uint64_t rate_read(struct str text) {
-    uint64_t bytes, unit = 1;
-    if (text.len && (text.ptr[text.len - 1] | 0x20) == 'k')
-        unit = 1024;
-    else if (text.len && (text.ptr[text.len - 1] | 0x20) == 'm')
-        unit = 1024 * 1024;
-    if (unit > 1)
-        text.len--;
-    return str_to_u64(text, &bytes) && bytes <= UINT32_MAX ? bytes * unit : 0;
+    uint64_t bytes;
+    return size_parse(text, false, &bytes) && bytes <= RATE_MAX ? bytes : 0;
 }
 
-static uint64_t rate_eval(struct exchange *x, const struct template *template) {
+uint64_t pace_eval(struct exchange *x, const struct template *rate) {
     char memory[64];
     struct builder out = builder_make(memory, sizeof memory);
-    if (template_is_empty(template))
+    if (template_is_empty(rate))
         return 0;
-    template_eval(x, template, &out);
+    template_eval(x, rate, &out);
     return rate_read(builder_view(&out));
 }
 
@@ -34,9 +30,9 @@ void pace_set(struct exchange *x, struct str text) {
 void pace_begin(struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
     if (!x->is_rate_set)
-        x->rate = rate_eval(x, &policy->limit_rate);
+        x->rate = pace_eval(x, &policy->limit_rate);
     if (x->rate)
-        x->rate_after = rate_eval(x, &policy->limit_rate_after);
+        x->rate_after = pace_eval(x, &policy->limit_rate_after);
 }
 
 /* What a rate has allowed since `began_ms` of which `spent` are used; the first second's is there at once.
@@ -66,7 +62,7 @@ void pace_limit_read(struct exchange *x) {
     const struct template *rate = &exchange_policy(x)->proxy.limit_rate;
     if (template_is_empty(rate) || !x->is_buffered)
         return;
-    uint64_t bytes = rate_eval(x, rate);
+    uint64_t bytes = pace_eval(x, rate);
     if (bytes == 0)
         return;
     x->down.is_limited = true;

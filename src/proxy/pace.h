@@ -6,6 +6,8 @@
 /* limit_rate, limit_rate_after and proxy_limit_rate: how much may pass now. Whoever is told "nothing" is run
  * again by x->pace when some may. */
 
+/* The value of a rate, bytes a second; 0: no limit. */
+uint64_t pace_eval(struct exchange *x, const struct template *rate);
 /* Finds the rate of the answer that begins now. */
 void pace_begin(struct exchange *x);
 /* The text as a rate, which holds from now on: of `set $limit_rate` and of X-Accel-Limit-Rate. */

@@ -1,9 +1,9 @@
 #include "proxy/stream.h"
 
-#include "base/size.h"
 #include "codec/proxy_protocol.h"
 #include "proxy/guard/guard.h"
 #include "proxy/naming.h"
+#include "proxy/pace.h"
 #include "proxy/secure.h"
 #include "proxy/stream_log.h"
 #include "proxy/variables.h"
@@ -204,20 +204,10 @@ bool stream_may_retry(const struct exchange *x, unsigned next_bit) {
     return !policy->next_upstream_timeout_ms || attempt_spent_ms(x) < policy->next_upstream_timeout_ms;
 }
 
-static uint64_t rate_of(struct exchange *x, const struct template *rate) {
-    char memory[64];
-    struct builder out = builder_make(memory, sizeof memory);
-    uint64_t bytes;
-    template_eval(x, rate, &out);
-    return size_parse(builder_view(&out), false, &bytes) ? bytes : 0;
-}
-
 bool stream_rates(struct exchange *x, uint64_t *up, uint64_t *down) {
     const struct stream_policy *stream = &exchange_policy(x)->stream;
-    if (template_is_empty(&stream->upload) && template_is_empty(&stream->download))
-        return false;
-    *up = rate_of(x, &stream->upload);
-    *down = rate_of(x, &stream->download);
+    *up = pace_eval(x, &stream->upload);
+    *down = pace_eval(x, &stream->download);
     return *up || *down;
 }
 

@@ -357,7 +357,8 @@ static void on_down_set(struct scope *scope, const struct node *node, const stru
 
 /* ---- health_check ---- */
 
-void health_check_read(struct scope *scope, const struct node *node, const struct directive *row) {
+/* Of a location or of a stream's server, for the upstream of its proxy_pass. */
+static void health_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
     struct pass *pass = scope->route ? scope->route->pass : NULL;
@@ -393,8 +394,8 @@ static const struct directive rows[] = {
      "all threads share one memory"},
     {"on_down", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, on_down_set, NOTHING, NULL},
     {"drain_time", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_time_ms, UPSTREAM(drain_ms), NULL},
-    {"health_check", CONTEXT_LOCATION | CONTEXT_STREAM_SERVER, 0, ARGUMENTS_ANY, DIRECTIVE_LAST,
-     health_check_read, NOTHING, NULL},
+    {"health_check", CONTEXT_LOCATION | CONTEXT_STREAM_SERVER, 0, ARGUMENTS_ANY, DIRECTIVE_LAST, health_read,
+     NOTHING, NULL},
     {"match", CONTEXT_HTTP | CONTEXT_STREAM, 1, 1, DIRECTIVE_BLOCK | DIRECTIVE_FIRST, match_read, NOTHING,
      NULL},
 };

@@ -5,7 +5,5 @@
 
 /* match NAME { ... }: what counts as a good answer to a health check; kept in the reader by its name. */
 void match_read(struct scope *scope, const struct node *node, const struct directive *row);
-/* health_check of a location or of a stream's server, for the upstream of its proxy_pass. */
-void health_check_read(struct scope *scope, const struct node *node, const struct directive *row);
 
 #endif

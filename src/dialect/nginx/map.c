@@ -6,7 +6,8 @@
 
 /* map SOURCE $VARIABLE { KEY VALUE; ... } */
 
-struct str map_variable(const struct node *node) {
+/* The name of the variable that such a block defines, without its '$'; empty when it has none. */
+static struct str variable_of(const struct node *node) {
     struct str word = node->words[node->count - 1].text;
     return word.len > 1 && word.ptr[0] == '$' ? str_from(word, 1) : STR("");
 }
@@ -14,7 +15,7 @@ struct str map_variable(const struct node *node) {
 static void declare_one(struct scope *scope, const struct node *node) {
     struct reader *reader = scope->reader;
     struct model *model = reader->model;
-    struct str name = reader_lower(reader, map_variable(node));
+    struct str name = reader_lower(reader, variable_of(node));
     if (!reader->maps.arena)
         map_init(&reader->maps, &reader->scratch, false);
     if (reader->is_starved || name.len == 0)
@@ -153,7 +154,7 @@ static void line_take(struct filling *f, const struct node *node) {
 struct value_map *map_begin(struct scope *scope, const struct node *node, enum value_map_kind kind) {
     struct reader *reader = scope->reader;
     const struct word *at = &node->words[node->count - 1];
-    struct str name = reader_lower(reader, map_variable(node));
+    struct str name = reader_lower(reader, variable_of(node));
     if (reader->is_starved)
         return NULL;
     if (name.len == 0) {

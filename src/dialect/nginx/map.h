@@ -6,8 +6,6 @@
 /* Declares the variables of all map, split_clients and geo blocks of the http level, so that they may name each
  * other and be named above where they stand. */
 void map_declare(struct scope *scope);
-/* The name of the variable that such a block defines, without its '$'; empty when it has none. */
-struct str map_variable(const struct node *node);
 /* The map that was declared for the block, empty; NULL when something is wrong, which is said. */
 struct value_map *map_begin(struct scope *scope, const struct node *node, enum value_map_kind kind);
 

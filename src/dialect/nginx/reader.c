@@ -42,7 +42,7 @@ static size_t row_number(const struct directive *row) {
     return DIRECTIVES_MAX - 1;
 }
 
-const char *context_name(unsigned context) {
+static const char *context_name(unsigned context) {
     static const char *const names[] = {
         "the top of the file", "events",         "http",   "upstream",         "server",      "location",
         "if in server",        "if in location", "stream", "server in stream", "limit_except"};

@@ -118,8 +118,6 @@ struct scope scope_inner(struct scope *outer, unsigned context, const struct nod
 /* The member that the row's setter sets in this scope; the setter says what size it believes that has. */
 void *scope_member(const struct scope *scope, const struct directive *row, size_t bytes);
 
-/* "server", "location", ...: what a context is called. */
-const char *context_name(unsigned context);
 /* The row of that name that may stand in one of the contexts; NULL when there is none. */
 const struct directive *directive_find(struct str name, unsigned contexts);
 /* Every row, by number; NULL beyond the last. */
