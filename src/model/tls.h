@@ -42,6 +42,8 @@ struct tls_policy {
     struct str ciphers; /* empty: as OpenSSL's default */
     struct tls_commands commands;
     struct tls_file trusted, crl;
+    struct tls_file
+        key_log;           /* where the secrets of connections are written, to read what was recorded of them */
     unsigned verify_depth; /* 1 */
 };
 

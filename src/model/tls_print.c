@@ -42,6 +42,7 @@ static void put_tls(struct builder *out, unsigned depth, const struct tls_policy
     }
     put_text(out, depth, "trusted", tls->trusted.path, STR(""));
     put_text(out, depth, "crl", tls->crl.path, STR(""));
+    put_text(out, depth, "key_log", tls->key_log.path, STR(""));
     put_number(out, depth, "verify_depth", tls->verify_depth, 1);
 }
 

@@ -3,11 +3,16 @@
 #include "base/mem.h"
 #include "net/tls_duct.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 void tls_error_build(struct builder *out) {
     unsigned long code;
@@ -61,6 +66,7 @@ struct tls_context *tls_context_new(bool is_server, struct builder *error) {
     context->number = atomic_fetch_add_explicit(&number, 1, memory_order_relaxed) + 1;
     context->ssl = ssl;
     context->is_server = is_server;
+    context->key_log = -1;
     context->record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
     SSL_CTX_set_app_data(ssl, context);
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -83,6 +89,8 @@ void tls_context_drop(struct tls_context *context) {
     if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
         return;
     SSL_CTX_free(context->ssl);
+    if (context->key_log >= 0)
+        close(context->key_log);
     mem_free(context->ticket_keys);
     mem_free(context);
 }
@@ -211,6 +219,27 @@ void tls_context_set_sessions(struct tls_context *context, struct str name, size
         SSL_CTX_set_session_cache_mode(ssl, is_silent ? SSL_SESS_CACHE_OFF
                                                       : SSL_SESS_CACHE_SERVER | SSL_SESS_CACHE_NO_INTERNAL);
     }
+}
+
+/* In one piece, so that the lines of all threads stay whole. A line that cannot be written is lost. */
+static void key_write(const SSL *ssl, const char *line) {
+    const struct tls_context *context = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    struct iovec parts[] = {{(void *)(uintptr_t)line, strlen(line)}, {(void *)(uintptr_t) "\n", 1}};
+    ssize_t written = writev(context->key_log, parts, 2);
+    (void)written;
+}
+
+bool tls_context_set_key_log(struct tls_context *context, struct str path, struct builder *error) {
+    char *name = text_copy(path);
+    errno = ENOMEM;
+    context->key_log = name ? open(name, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR) : -1;
+    mem_free(name);
+    if (context->key_log < 0) {
+        builder_format(error, "open() \"%.*s\" failed (%d: %s)", STR_ARG(path), errno, strerrordesc_np(errno));
+        return false;
+    }
+    SSL_CTX_set_keylog_callback(context->ssl, key_write);
+    return true;
 }
 
 /* ---- tickets ---- */

@@ -22,6 +22,7 @@ struct tls_context {
     uint8_t alpn[128];   /* what a server chooses from, as in the extension */
     unsigned alpn_len;
     struct tls_ticket_keys *ticket_keys; /* NULL: OpenSSL's own */
+    int key_log;                         /* -1: none */
 };
 
 /* NULL without memory. */
@@ -47,6 +48,9 @@ void tls_context_set_sessions(struct tls_context *context, struct str name, size
                               uint64_t timeout_s, bool has_tickets);
 /* Keys for tickets, from a file of 48 or 80 bytes: the first one encrypts, all of them decrypt. */
 bool tls_context_add_ticket_key(struct tls_context *context, struct str path, struct builder *error);
+/* The secrets of each connection are added to the file, a line each, in the form of SSLKEYLOGFILE, which
+ * Wireshark reads. It is made when it is not there, for its owner alone. */
+bool tls_context_set_key_log(struct tls_context *context, struct str path, struct builder *error);
 /* Goes on with the ticket keys of the context that this one replaces, so that its sessions are resumed. */
 void tls_context_inherit(struct tls_context *context, struct tls_context *before);
 

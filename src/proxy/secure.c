@@ -69,6 +69,11 @@ static bool crl_add(struct making *m, const struct tls_file *file) {
     return file->path.len == 0 || tls_context_add_crl(m->context, file->path, &m->error) || say(m);
 }
 
+static bool key_log_set(struct making *m, const struct tls_file *file) {
+    m->place = file->place;
+    return file->path.len == 0 || tls_context_set_key_log(m->context, file->path, &m->error) || say(m);
+}
+
 static bool tickets_set(struct making *m, const struct tls_site *tls) {
     for (size_t i = 0; i < tls->ticket_keys.count; i++) {
         m->place = tls->ticket_keys.items[i].place;
@@ -117,7 +122,7 @@ static bool site_fill(struct making *m, const struct tls_site *tls) {
     if (!tls_context_set_curves(m->context, tls->curves, &m->error))
         return say(m);
     sessions_set(m, tls);
-    return tickets_set(m, tls) && commands_run(m, policy);
+    return tickets_set(m, tls) && key_log_set(m, &policy->key_log) && commands_run(m, policy);
 }
 
 static bool pass_fill(struct making *m, const struct tls_pass *tls) {
@@ -129,7 +134,8 @@ static bool pass_fill(struct making *m, const struct tls_pass *tls) {
         return false;
     if (tls->verifies)
         tls_context_verify(m->context, policy->verify_depth);
-    return trusted_add(m, &policy->trusted, false) && crl_add(m, &policy->crl) && commands_run(m, policy);
+    return trusted_add(m, &policy->trusted, false) && crl_add(m, &policy->crl) &&
+           key_log_set(m, &policy->key_log) && commands_run(m, policy);
 }
 
 static struct tls_context *site_make(const struct site *site, struct diagnostics *diagnostics) {
@@ -178,8 +184,9 @@ static bool passes_are_same(const struct tls_pass *one, const struct tls_pass *o
     return one->verifies == other->verifies && a->protocols == b->protocols &&
            a->verify_depth == b->verify_depth && str_eq(a->ciphers, b->ciphers) &&
            str_eq(a->trusted.path, b->trusted.path) && str_eq(a->crl.path, b->crl.path) &&
-           str_eq(a->passwords.path, b->passwords.path) && files_are_same(&a->certificates, &b->certificates) &&
-           files_are_same(&a->keys, &b->keys) && commands_are_same(&a->commands, &b->commands);
+           str_eq(a->key_log.path, b->key_log.path) && str_eq(a->passwords.path, b->passwords.path) &&
+           files_are_same(&a->certificates, &b->certificates) && files_are_same(&a->keys, &b->keys) &&
+           commands_are_same(&a->commands, &b->commands);
 }
 
 static struct tls_context *pass_shared(const struct snapshot *snapshot, size_t slot) {

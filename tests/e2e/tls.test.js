@@ -6,6 +6,7 @@ const fs = require("node:fs");
 const http = require("node:http");
 const https = require("node:https");
 const net = require("node:net");
+const os = require("node:os");
 const path = require("node:path");
 const tls = require("node:tls");
 const { describe, test } = require("node:test");
@@ -355,6 +356,27 @@ describe("TLS towards servers", () => {
     assert.equal((await fetch(hawser.url)).status, 502);
     await until(() => /SSL_do_handshake\(\) failed \(SSL: error:.*\) while SSL handshaking to upstream/.test(hawser.log), "its line");
   });
+});
+
+test("ssl_key_log and proxy_ssl_key_log: what is recorded of a connection can be read", async (t) => {
+  certificates(t);
+  const backend = await secureBackend(t, {});
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), "hawser-keys-"));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port} ssl; ${site("one")} ssl_key_log ${folder}/front;
+    location / { proxy_pass https://127.0.0.1:${backend.port}; proxy_ssl_key_log ${folder}/back; } } }`);
+  const theirs = [];
+  await new Promise((resolve, reject) => {
+    const socket = tls.connect({ host: "127.0.0.1", port: hawser.port, ca: made.read("ca.pem"), servername: "one.example.com" }, () =>
+      socket.end("GET / HTTP/1.0\r\nHost: one.example.com\r\n\r\n"));
+    socket.on("keylog", (line) => theirs.push(line.toString()));
+    socket.on("error", reject).on("close", resolve).resume();
+  });
+  const written = (name) => fs.readFileSync(`${folder}/${name}`, "utf8").split("\n").filter((line) => line);
+  assert.ok(theirs.length >= 4);
+  for (const line of theirs) assert.ok(written("front").includes(line.trim()), line);
+  assert.ok(written("back").some((line) => /^CLIENT_TRAFFIC_SECRET_0 [0-9a-f]{64} [0-9a-f]+$/.test(line)));
+  assert.equal(fs.statSync(`${folder}/front`).mode & 0o777, 0o600);
 });
 
 describe("WebSocket with TLS on both sides", () => {

@@ -83,8 +83,6 @@ static const struct family families[] = {
     {"post_action.", ""},
     {"send_lowat.", ""},
     {"proxy_send_lowat.", ""},
-    {"ssl_key_log.", ""},
-    {"proxy_ssl_key_log.", ""},
     {"ssl_ech_file.", ""},
     {"websocket_pass.", "proxy_pass passes WebSocket connections on without any further directive"},
 };

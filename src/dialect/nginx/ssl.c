@@ -55,6 +55,21 @@ static void file_add(struct scope *scope, const struct node *node, const struct 
         reader_starve(scope->reader);
 }
 
+/* A log, and so beneath the prefix; whoever reads it can read the traffic. */
+static void key_log_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    const struct word *at = &node->words[1];
+    struct tls_file *file = scope_member(scope, row, sizeof *file);
+    if (compile_has_variable(at->text)) {
+        set_fail(scope, at, row, "a file's name without variables");
+        return;
+    }
+    *file = (struct tls_file){word_place(at), at->text.len ? reader_path(scope->reader, at->text) : STR("")};
+    if (file->path.len)
+        reader_say(scope->reader, SEVERITY_WARNING, &node->words[0],
+                   "\"%s\" writes down what all connections are encrypted with: remove it after debugging",
+                   row->name);
+}
+
 /* ---- values ---- */
 
 static const struct {
@@ -248,6 +263,7 @@ static const struct directive rows[] = {
     {"ssl_trusted_certificate", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, SITE(tls.policy.trusted), NULL},
     {"ssl_client_certificate", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, SITE(tls.clients), NULL},
     {"ssl_crl", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, SITE(tls.policy.crl), NULL},
+    {"ssl_key_log", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, key_log_set, SITE(tls.policy.key_log), NULL},
     {"ssl_verify_client", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, verify_set, SITE(tls.verify), NULL},
     {"ssl_verify_depth", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, depth_set, SITE(tls.policy.verify_depth), NULL},
     {"ssl_dhparam", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, SITE(tls.dhparam), NULL},
@@ -284,6 +300,7 @@ static const struct directive rows[] = {
     {"proxy_ssl_trusted_certificate", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.trusted),
      NULL},
     {"proxy_ssl_crl", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.crl), NULL},
+    {"proxy_ssl_key_log", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, key_log_set, POLICY(tls.policy.key_log), NULL},
     {"proxy_ssl_verify", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.verifies), NULL},
     {"proxy_ssl_verify_depth", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, depth_set, POLICY(tls.policy.verify_depth),
      NULL},
