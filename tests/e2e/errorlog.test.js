@@ -12,7 +12,7 @@ const answering = (text) => async (wire) => {
   wire.socket.end(text);
 };
 
-async function start(t) {
+async function start(t, patience) {
   const dead = await freePort();
   const backends = {
     hang: await startRawBackend(t),
@@ -28,7 +28,7 @@ async function start(t) {
   const hawser = await startConfig(
     t,
     ({ port }) => `${process.env.PROXY === "nginx" ? "" : "error_log stderr info;"}
-      http { client_max_body_size 10; proxy_read_timeout 400ms; client_header_timeout 500ms;
+      http { client_max_body_size 10; proxy_read_timeout ${patience}; client_header_timeout 500ms;
         upstream nobody { server 127.0.0.1:${dead} down; }
         server { listen 127.0.0.1:${port}; server_name .a.example b;
           location /dead { proxy_pass http://127.0.0.1:${dead}/to; }
@@ -46,12 +46,12 @@ const of = (line, upstream) =>
 async function says(hawser, level, text) {
   const form = new RegExp(String.raw`^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[${level}\] \d+#\d+: \*\d+ `);
   const find = () => hawser.log.split("\n").find((line) => `${line}\n`.includes(text));
-  await until(find, `[${level}] ${text} in:\n${hawser.log}`);
+  await until(find, () => `[${level}] ${text} in:\n${hawser.log}`);
   assert.match(find(), form);
 }
 
 test("what a server does wrong is an error, with its address and what was asked of it", async (t) => {
-  const { hawser, dead, backends } = await start(t);
+  const { hawser, dead, backends } = await start(t, "400ms");
   const at = (name) => `127.0.0.1:${backends[name].port}/${name}`;
   for (const [target, text, upstream] of [
     ["/dead?a=1", "connect() failed (111: Connection refused) while connecting to upstream", `127.0.0.1:${dead}/to?a=1`],
@@ -72,7 +72,7 @@ test("what a server does wrong is an error, with its address and what was asked 
 });
 
 test("what a client does wrong is told at info, a body too large as an error", async (t) => {
-  const { hawser } = await start(t);
+  const { hawser, backends } = await start(t, "60s");
   for (const [head, text] of [
     ["GET / HTTP/1.1\r\n\r\n", 'client sent HTTP/1.1 request without "Host" header while reading client request headers'],
     ["GET / HTTP/3.1\r\n\r\n", "client sent invalid version while reading client request line"],
@@ -88,6 +88,7 @@ test("what a client does wrong is told at info, a body too large as an error", a
   await says(hawser, "error", 'client intended to send too large body: 100 bytes, client: 127.0.0.1, server: a.example, request: "POST / HTTP/1.1", host: "b"\n');
   const gone = await connect(t, hawser.port);
   gone.write(request("/hang"));
+  await until(() => backends.hang.text.endsWith("\r\n\r\n"), "the server to be asked");
   gone.socket.end();
   await says(hawser, "info", ", so upstream connection is closed too while ");
 });
