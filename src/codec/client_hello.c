@@ -82,10 +82,9 @@ static void name_read(struct cursor *c, struct client_hello *hello, size_t left)
     if (!within(c, &left, 2))
         return;
     size_t list = take(c, 2);
-    while (list && within(c, &left, 3) && list >= 3) {
+    while (list && within(c, &left, 3) && within(c, &list, 3)) {
         unsigned type = take(c, 1);
         size_t len = take(c, 2);
-        list -= 3;
         if (!within(c, &list, len) || !within(c, &left, len))
             return;
         bool is_taken = type == NAME_HOST && len <= CLIENT_HELLO_NAME_MAX && hello->name_len == 0;
@@ -171,8 +170,9 @@ enum codec_result client_hello_read(struct client_hello *hello, struct str bytes
     if (c.result != CODEC_DONE || left == 0)
         return c.result;
     size_t extensions = within(&c, &left, 2) ? take(&c, 2) : 0;
-    if (within(&c, &left, extensions))
-        extensions_read(&c, hello, extensions);
+    if (left != extensions)
+        stop(&c, CODEC_BAD);
+    extensions_read(&c, hello, extensions);
     return c.result;
 }
 

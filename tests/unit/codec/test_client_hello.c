@@ -129,6 +129,7 @@ static void is_broken(void **state) {
         BAD("\0\0\0"),               /* half an extension */
         BAD("\0\0\0\5ab"),           /* longer than what holds it */
         BAD("\0\0\0\5\0\7\0\0\x09"), /* a name likewise */
+        BAD("\0\0\0\5\0\2\0\0\0"),   /* names of two bytes, and one takes three */
         BAD("\0\x10\0\4\0\2\7h"),    /* a protocol likewise */
         BAD("\0\0\0\1a"),            /* no room for the list's length */
 #undef BAD
