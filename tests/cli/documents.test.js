@@ -25,7 +25,9 @@ for (const page of pages) {
   const blocks = [...fs.readFileSync(path.join(root, page), 'utf8').matchAll(/^```nginx\n([^]*?)^```/gm)];
   blocks.forEach(([, text], index) => {
     test(`${page}, example ${index + 1}`, (t) => {
-      const file = path.join(directory(t), 'example.conf');
+      const home = directory(t);
+      const file = path.join(home, 'example.conf');
+      fs.mkdirSync(path.join(home, 'logs')); // which an nginx has beneath its prefix
       fs.writeFileSync(file, whole(text));
       const { stdout, stderr } = say('-t', '-c', file);
       const faults = (stdout + stderr).split('\n').filter((line) => /\[(emerg|warn)\]/.test(line) && !ofThisMachine.test(line));

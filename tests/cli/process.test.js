@@ -56,10 +56,33 @@ test('directories for temporary files are made, for the user, or said to be impo
   fs.writeFileSync(program.at('file/one'), '');
   const other = await start(t, serve('proxy_temp_path no/such/temp;'));
   assert.strictEqual((await other.ended).code, 1);
-  assert.match(other.stderr, /\[emerg\] mkdir\(\) ".*\/no\/such\/temp" failed \(2: No such file or directory\)/);
+  await until('the reason', () => /\[emerg\] mkdir\(\) ".*\/no\/such\/temp" failed \(2: No such file or directory\)/.test(other.stderr));
   const third = await start(t, serve(`proxy_temp_path ${program.at('file/one')};`));
   assert.strictEqual((await third.ended).code, 1);
-  assert.match(third.stderr, /\[emerg\] mkdir\(\) ".*\/file\/one" failed \(20: Not a directory\)/);
+  await until('the reason', () => /\[emerg\] mkdir\(\) ".*\/file\/one" failed \(20: Not a directory\)/.test(third.stderr));
+});
+
+test('the mended text of a TCP server outside of stream serves as it is shown', async (t) => {
+  const backend = net.createServer((socket) => socket.end('from the node')).listen(0, '127.0.0.1');
+  await new Promise((resolve) => backend.on('listening', resolve));
+  t.after(() => backend.close());
+  const port = await freePort();
+  const wrong = await start(t, `tream nodes {
+    server 127.0.0.1:${backend.address().port};
+    check interval=3000 rise=2 fall=5 timeout=1000;
+}
+  server { listen 127.0.0.1:${port}; server_name _; tcp_nodelay on; proxy_pass nodes; }
+}
+`);
+  assert.strictEqual((await wrong.ended).code, 1);
+  const mended = await until('the mended text', () => /^  stream \{\n[^]*?^  \}\n/m.exec(wrong.stderr));
+  const program = await start(t, `pid hawser.pid;\n${mended[0]}`);
+  await running(program);
+  const heard = await new Promise((resolve, reject) => {
+    let text = '';
+    net.connect(port, '127.0.0.1').on('data', (bytes) => (text += bytes)).on('end', () => resolve(text)).on('error', reject);
+  });
+  assert.strictEqual(heard, 'from the node');
 });
 
 test('the one-liner says what it serves and where', async (t) => {

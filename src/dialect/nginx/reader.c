@@ -232,8 +232,9 @@ static const char web[] =
 static void hint_stream(struct reader *reader, struct diagnostic *said, const struct node *node) {
     char text[700];
     struct builder mended = builder_make(text, sizeof text);
-    if (str_eq(node_name(node), STR("server")))
-        mend_build_stream(&mended, node);
+    const struct node *server = str_eq(node_name(node), STR("server")) ? node : node->parent;
+    if (server->count && str_eq(node_name(server), STR("server")))
+        mend_build_stream(&mended, server);
     if (mended.len == 0 || mended.overflow)
         diagnostic_hint(reader->diagnostics, said,
                         "%s, stream { upstream NAME { ... } server { ... } } (or tcp { ... });\n%s", raw, web);
