@@ -1,3 +1,6 @@
+/* SHA1() looks its algorithm up and allocates, each time, which made up a third of a handshake's work; the
+ * three calls behind it do not, though OpenSSL would rather have them used no more. */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "codec/ws.h"
 
 #include <openssl/evp.h>
@@ -19,11 +22,12 @@ bool ws_is_key(struct str key) {
 bool ws_accept_make(struct str key, char accept[WS_ACCEPT_LEN]) {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     unsigned char text[WS_KEY_LEN + sizeof guid - 1], digest[SHA_DIGEST_LENGTH], encoded[WS_ACCEPT_LEN + 1];
+    SHA_CTX sha;
     if (key.len != WS_KEY_LEN)
         return false;
     memcpy(text, key.ptr, WS_KEY_LEN);
     memcpy(text + WS_KEY_LEN, guid, sizeof guid - 1);
-    if (!SHA1(text, sizeof text, digest))
+    if (!SHA1_Init(&sha) || !SHA1_Update(&sha, text, sizeof text) || !SHA1_Final(digest, &sha))
         return false;
     if (EVP_EncodeBlock(encoded, digest, sizeof digest) != WS_ACCEPT_LEN)
         return false;
