@@ -263,7 +263,8 @@ static void oneliner_says(void **state) {
     (void)state;
     static const char *const rows[][2] = {
         {"nope", "\"nope\" needs a port: write it as http://HOST or HOST:PORT"},
-        {"https://a", "\"https://a\" asks for TLS to the server: that is said in a file, by proxy_pass https://HOST:PORT"},
+        {"https://a",
+         "\"https://a\" asks for TLS to the server: that is said in a file, by proxy_pass https://HOST:PORT"},
         {"http://a/b", "\"http://a/b\" has a path: requests keep their own path"},
         {"http://", "\"http://\" has no host"},
         {"70000", "\"70000\" is no port: it must be from 1 to 65535"},
