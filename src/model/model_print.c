@@ -391,7 +391,9 @@ static void put_action(struct builder *out, unsigned depth, const struct route *
     case ROUTE_REPORT: {
         static const char *const kinds[] = {"check_status", "metrics", "status_api"};
         static const char *const formats[] = {"page", "html", "csv", "json", "events"};
-        builder_format(out, "%s as %s", kinds[route->report.kind], formats[route->report.format]);
+        builder_str(out, str_of(kinds[route->report.kind]));
+        if (route->report.kind == REPORT_CHECKS)
+            builder_format(out, " as %s", formats[route->report.format]);
         break;
     }
     case ROUTE_TEXT:
