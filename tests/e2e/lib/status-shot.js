@@ -12,7 +12,7 @@ async function main() {
   const crew = new Crew();
   const end = Date.now() + Number(process.env.WAIT_MS || 120000);
   const behave = (request) => (/bad/.test(request.target) ? "HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n" : sleep(2 + Math.random() ** 8 * 120).then(() => "HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + "x".repeat(300)));
-  const world = await startWorld(crew, { servers: Number(process.env.SERVERS || 6), check: "check interval=1000 rise=2 fall=3 timeout=500 type=tcp; sticky sid;", behave });
+  const world = await startWorld(crew, { servers: Number(process.env.SERVERS || 6), check: "check interval=1000 rise=2 fall=3 timeout=500 type=tcp; sticky sid;", http: "proxy_read_timeout 1h;", behave });
   const { hawser, backends } = world;
   await openTunnels(crew, hawser.port, 1200);
   setTimeout(() => backends.games[3].kill(), 4000);
