@@ -131,4 +131,4 @@ clean:
   check-format check-layers check-limits check-headers check-pure check-states check-directives
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(OBJECTS:.o=.d) $(UNITS:=.d)
+-include $(OBJECTS:.o=.d) $(UNITS:=.d) $(wildcard $(BUILD)/tools/*.d)
