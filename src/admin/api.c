@@ -35,7 +35,7 @@ static void element_begin(struct builder *out) {
 
 static void milliseconds_build(struct builder *out, const char *name, uint64_t us) {
     name_build(out, name);
-    builder_format(out, "%llu.%03u", (unsigned long long)(us / 1000), (unsigned)(us % 1000));
+    builder_thousandths(out, us);
 }
 
 /* ---- peers ---- */

@@ -183,7 +183,9 @@ static void ended_build(struct builder *out, const struct tally_sums *tally) {
 
 static void seconds_plain_build(struct builder *out, const char *name, const char *help, uint64_t ms) {
     head_build(out, name, "gauge", help);
-    builder_format(out, "%s %llu.%03u\n", name, (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
+    builder_format(out, "%s ", name);
+    builder_thousandths(out, ms);
+    builder_char(out, '\n');
 }
 
 static void program_build(struct builder *out, const struct history_facts *facts) {

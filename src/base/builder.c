@@ -23,6 +23,10 @@ void builder_hex(struct builder *b, uint64_t value) {
     builder_bytes(b, digits + at, sizeof digits - at);
 }
 
+void builder_thousandths(struct builder *b, uint64_t value) {
+    builder_format(b, "%llu.%03u", (unsigned long long)(value / 1000), (unsigned)(value % 1000));
+}
+
 void builder_format(struct builder *b, const char *format, ...) {
     va_list args;
     size_t room = b->capacity - b->len;

@@ -41,6 +41,8 @@ static inline void builder_char(struct builder *b, char c) {
 void builder_u64(struct builder *b, uint64_t value);
 /* Lower-case hexadecimal without leading zeroes. */
 void builder_hex(struct builder *b, uint64_t value);
+/* 1234 as "1.234": milliseconds as seconds. */
+void builder_thousandths(struct builder *b, uint64_t value);
 /* As printf. What does not fit is left out whole; the room must also hold a NUL, which is not counted. */
 void builder_format(struct builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The escaper of all logs: bytes below 0x20, from 0x7f up, '"' and '\\' become \xHH. */

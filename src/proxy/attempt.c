@@ -71,7 +71,7 @@ static void time_build(struct builder *out, int64_t ms) {
     if (ms == ATTEMPT_NEVER)
         builder_char(out, '-');
     else
-        variable_build_ms(out, (uint64_t)ms);
+        builder_thousandths(out, (uint64_t)ms);
 }
 
 static void value_build(const struct exchange *x, const struct attempt *attempt, enum variable_id id,

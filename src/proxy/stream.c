@@ -272,7 +272,7 @@ bool stream_eval(const struct exchange *x, enum variable_id id, struct builder *
         builder_str(out, STR("TCP"));
         return true;
     case VARIABLE_SESSION_TIME:
-        variable_build_ms(out, spent_ms);
+        builder_thousandths(out, spent_ms);
         return true;
     case VARIABLE_BYTES_RECEIVED:
         builder_u64(out, x->front ? x->front->in.filled : x->up.bytes);

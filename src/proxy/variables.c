@@ -117,7 +117,7 @@ static void real_root_build(struct exchange *x, struct builder *out) {
 static bool time_eval(const struct exchange *x, const struct variable *variable, struct builder *out) {
     switch (variable->id) {
     case VARIABLE_MSEC:
-        variable_build_ms(out, clock_wall_ms());
+        builder_thousandths(out, clock_wall_ms());
         return true;
     case VARIABLE_TIME_LOCAL:
         engine_date_update(x->engine);
@@ -240,7 +240,7 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
         builder_u64(out, x->down.bytes + x->down.overhead);
         return true;
     case VARIABLE_REQUEST_TIME:
-        variable_build_ms(out, now_ms - x->started_ms);
+        builder_thousandths(out, now_ms - x->started_ms);
         return true;
     case VARIABLE_UPSTREAM_HTTP:
         fields_named_build(x->response, variable->name, out);

@@ -21,7 +21,5 @@ bool variable_names_field(struct str name, struct str field);
 void variable_build_cookie(const struct h1_head *head, struct str name, struct builder *out);
 /* geo's `proxy`: the address that X-Forwarded-For names for one that is a proxy; else the same. */
 struct str variable_forwarded(struct exchange *x, const struct value_map *map, struct str address);
-/* Seconds with three digits behind the point. */
-void variable_build_ms(struct builder *out, uint64_t ms);
 
 #endif

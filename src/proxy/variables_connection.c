@@ -152,7 +152,7 @@ bool variable_eval_connection(struct exchange *x, const struct variable *variabl
         builder_u64(out, x->connection_requests);
         return true;
     case VARIABLE_CONNECTION_TIME:
-        variable_build_ms(out, x->engine->loop->now_ms - x->connection_ms);
+        builder_thousandths(out, x->engine->loop->now_ms - x->connection_ms);
         return true;
     case VARIABLE_PIPE:
         builder_str(out, x->is_pipelined ? STR("p") : STR("."));

@@ -105,10 +105,6 @@ void variable_build_cookie(const struct h1_head *head, struct str name, struct b
     }
 }
 
-void variable_build_ms(struct builder *out, uint64_t ms) {
-    builder_format(out, "%llu.%03u", (unsigned long long)(ms / 1000), (unsigned)(ms % 1000));
-}
-
 /* The last address in the list, which is cut off. */
 static struct str address_take(struct str *list) {
     while (list->len && (list->ptr[list->len - 1] == ',' || list->ptr[list->len - 1] == ' '))

@@ -179,12 +179,14 @@ static void figures(void **state) {
     builder_char(&b, ' ');
     builder_u64(&b, UINT64_MAX);
     builder_char(&b, ' ');
+    builder_thousandths(&b, 60001);
+    builder_char(&b, ' ');
     builder_hex(&b, 0);
     builder_char(&b, ' ');
     builder_hex(&b, UINT64_MAX);
     builder_char(&b, ' ');
     builder_hex(&b, 0x1a0);
-    assert_str(builder_view(&b), STR("0 18446744073709551615 0 ffffffffffffffff 1a0"));
+    assert_str(builder_view(&b), STR("0 18446744073709551615 60.001 0 ffffffffffffffff 1a0"));
 }
 
 static void escaping(void **state) {
