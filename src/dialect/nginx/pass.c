@@ -139,14 +139,21 @@ static struct str host_shown(const struct target *t, const struct endpoint *endp
     return str_head(t->address, colon - 1);
 }
 
+void pass_secure(struct scope *scope, struct pass *pass) {
+    struct model *model = scope->reader->model;
+    struct route **slot = VEC_ADD(&model->secure_routes, &model->arena);
+    if (!slot) {
+        reader_starve(scope->reader);
+        return;
+    }
+    *slot = scope->route;
+    pass->is_secure = true;
+    pass->slot = (unsigned)model->secure_routes.count - 1;
+}
+
 static void pass_use(struct scope *scope, struct pass *pass) {
-    struct reader *reader = scope->reader;
-    struct route **slot =
-        pass->is_secure ? VEC_ADD(&reader->model->secure_routes, &reader->model->arena) : NULL;
-    if (slot)
-        *slot = scope->route;
-    else if (pass->is_secure)
-        reader_starve(reader);
+    if (pass->is_secure)
+        pass_secure(scope, pass);
     scope->route->pass = pass;
     scope->route->action = ROUTE_PASS;
 }
@@ -161,7 +168,6 @@ static void variable_pass_read(struct target *t) {
                           .url = STR(""),
                           .host = STR(""),
                           .is_secure = str_starts_nocase(t->at->text, STR("https://")),
-                          .slot = (unsigned)reader->model->secure_routes.count,
                           .uri = STR("")};
     if (compile_template(t->scope, t->at, t->at->text, &pass->target))
         pass_use(t->scope, pass);
@@ -200,7 +206,6 @@ void pass_read(struct scope *scope, const struct node *node, const struct direct
                           .url = target.at->text,
                           .host = upstream->is_implicit ? host_shown(&target, &endpoint) : target.address,
                           .is_secure = target.is_secure,
-                          .slot = (unsigned)reader->model->secure_routes.count,
                           .has_uri = target.has_uri,
                           .uri = target.uri};
     pass_use(scope, pass);

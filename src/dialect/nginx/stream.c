@@ -3,6 +3,7 @@
 #include "dialect/endpoint.h"
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/map.h"
+#include "dialect/nginx/pass.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/slot.h"
 #include "dialect/nginx/unit.h"
@@ -97,7 +98,7 @@ static struct upstream *upstream_find(struct scope *scope, const struct word *at
     return upstream_implicit(reader, &endpoint, endpoint.port, word_place(at), true);
 }
 
-static void pass_read(struct scope *scope, const struct node *node, const struct directive *row) {
+static void pass_set(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;
     const struct word *at = &node->words[1];
@@ -153,23 +154,9 @@ static void next_set(struct scope *scope, const struct node *node, const struct 
         set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
 }
 
-/* Where the servers speak TLS. */
-static void secure_enter(struct scope *scope) {
-    struct model *model = scope->reader->model;
-    struct pass *pass = scope->route->pass;
-    if (!pass || !scope->policy->stream.is_secure)
-        return;
-    pass->is_secure = true;
-    pass->slot = (unsigned)model->secure_routes.count;
-    struct route **slot = VEC_ADD(&model->secure_routes, &model->arena);
-    if (slot)
-        *slot = scope->route;
-    else
-        reader_starve(scope->reader);
-}
-
 void stream_end(struct scope *scope) {
-    secure_enter(scope);
+    if (scope->route->pass && scope->policy->stream.is_secure)
+        pass_secure(scope, scope->route->pass);
     if (scope->route->action != ROUTE_FILES || scope->reader->is_starved)
         return;
     for (const struct node *at = scope->block->first; at; at = at->next)
@@ -188,7 +175,7 @@ static const char udp[] = "UDP is not built";
 static const struct directive rows[] = {
     {"stream", CONTEXT_MAIN, 0, 0, DIRECTIVE_BLOCK, stream_read, NOTHING, NULL},
     {"tcp", CONTEXT_MAIN, 0, 0, DIRECTIVE_BLOCK, stream_read, NOTHING, NULL},
-    {"proxy_pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, pass_read, NOTHING, NULL},
+    {"proxy_pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, pass_set, NOTHING, NULL},
     {"return", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, return_read, NOTHING, NULL},
     {"proxy_connect_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms, POLICY(connect_timeout_ms),
      NULL},
