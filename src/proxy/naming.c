@@ -91,6 +91,22 @@ static struct naming *naming_new(struct exchange *x, struct str host, uint16_t p
     return naming;
 }
 
+bool naming_split(struct str address, struct str *host, uint16_t *port) {
+    size_t end = address.len;
+    uint64_t number;
+    *host = address;
+    *port = 0;
+    while (end && address.ptr[end - 1] != ':' && address.ptr[end - 1] != ']')
+        end--;
+    if (end == 0 || address.ptr[end - 1] == ']')
+        return true;
+    if (!str_to_u64(str_from(address, end), &number) || number == 0 || number > UINT16_MAX)
+        return false;
+    *host = str_head(address, end - 1);
+    *port = (uint16_t)number;
+    return true;
+}
+
 enum exchange_state naming_begin(struct exchange *x, struct str host, uint16_t port, bool is_unix) {
     const struct policy *policy = exchange_policy(x);
     struct address address;

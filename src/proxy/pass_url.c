@@ -18,25 +18,16 @@ static void unix_use(struct exchange *x, struct str rest) {
     x->pass_uri = end == STR_NONE ? STR("") : str_from(rest, end + 1);
 }
 
-/* "host", "host:port", "[::1]:port" */
 static bool host_use(struct exchange *x, struct str address, uint16_t usual_port) {
-    size_t colon = address.len;
-    uint64_t port = usual_port;
-    while (colon && address.ptr[colon - 1] != ':' && address.ptr[colon - 1] != ']')
-        colon--;
-    struct str host = address;
-    if (colon && address.ptr[colon - 1] == ':') {
-        host = str_head(address, colon - 1);
-        if (!str_to_u64(str_from(address, colon), &port) || port == 0 || port > UINT16_MAX)
-            return fail(x, "invalid port in upstream", address);
-    }
+    struct str host;
+    uint16_t port;
+    if (!naming_split(address, &host, &port))
+        return fail(x, "invalid port in upstream", address);
     if (host.len == 0)
         return fail(x, "no host in upstream", address);
-    x->pass_host = port == usual_port ? host : address;
-    x->pass_port = (uint16_t)port;
+    x->pass_port = port ? port : usual_port;
+    x->pass_host = x->pass_port == usual_port ? host : address;
     x->naming_host = host;
-    if (host.len > 2 && host.ptr[0] == '[')
-        x->naming_host = str_make(host.ptr + 1, host.len - 2);
     return true;
 }
 

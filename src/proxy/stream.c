@@ -10,8 +10,6 @@
 
 #include <errno.h>
 
-enum { PORT_MAX = 65535 };
-
 static bool sets_run(struct exchange *x) {
     const struct program *program = &x->route->program;
     for (size_t i = 0; i < program->operations.count; i++) {
@@ -59,19 +57,14 @@ static enum exchange_state target_use(struct exchange *x, struct str target) {
         return group_use(x, upstream);
     if (str_starts(target, STR("unix:")))
         return naming_begin(x, str_from(target, 5), 0, true);
-    size_t colon = target.len;
-    while (colon && target.ptr[colon - 1] != ':')
-        colon--;
-    uint64_t port;
-    if (colon < 2 || !str_to_u64(str_from(target, colon), &port) || port == 0 || port > PORT_MAX) {
+    struct str host;
+    uint16_t port;
+    if (!naming_split(target, &host, &port) || port == 0 || host.len == 0) {
         exchange_log(x, LOG_ERROR, "no port in upstream \"%.*s\"", STR_ARG(target));
         x->why = WHY_INTERNAL;
         return STATE_ANSWER;
     }
-    struct str host = str_head(target, colon - 1);
-    if (host.len > 1 && host.ptr[0] == '[')
-        host = str_make(host.ptr + 1, host.len - 2);
-    return naming_begin(x, host, (uint16_t)port, false);
+    return naming_begin(x, host, port, false);
 }
 
 /* With TLS the server is to be who it was asked for as. */
