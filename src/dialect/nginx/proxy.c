@@ -121,6 +121,7 @@ static const struct {
     {"http_503", NEXT_503},
     {"http_504", NEXT_504},
     {"updating", 0}, /* of caches, which there are none of */
+    {"denied", 0},   /* by proxy_allow_upstream */
     {"off", 0},
 };
 enum { CASES = sizeof cases / sizeof *cases };
