@@ -201,6 +201,8 @@ struct exchange {
 };
 /* What of a new one is zeroed. What stands behind it is large, and written before it is read. */
 enum { EXCHANGE_CLEARED = offsetof(struct exchange, captures.groups) };
+_Static_assert(EXCHANGE_CLEARED <= 2048,
+               "beyond that zeroing costs a request more: what is rare has its place in the arena");
 
 /* Begins an exchange for a front with the whole request head in engine->head, its bytes being the first
  * head.len of the front's inbox, which it takes; runs it. False without memory (nothing was taken). */
