@@ -268,8 +268,8 @@ static bool rules_check(struct parse *p) {
     if (!has_listen)
         options->listen = STR(":8080");
     if (options->url_count && p->config)
-        return complain(p, "either URLs or -c FILE\n  the servers may stand in the file: proxy_pass %.*s;",
-                        STR_ARG(options->urls[0]));
+        return complain(
+            p, "either URLs or -c FILE\n  the servers may stand in the file: proxy_pass http://HOST:PORT;");
     if (options->url_count && options->globals.len)
         return complain(p, "-g adds to a configuration file; there is none when URLs are given");
     if (!options->url_count && has_listen)

@@ -110,15 +110,15 @@ struct option {
 static const struct option options[] = {
     {"default_server", false, OPTION_DEFAULT, NULL},
     {"default", false, OPTION_DEFAULT, NULL},
-    {"backlog=", true, OPTION_BACKLOG, NULL},
-    {"ipv6only=", true, OPTION_IPV6ONLY, NULL},
+    {"backlog=", true, OPTION_BACKLOG, "it must be a number above 0"},
+    {"ipv6only=", true, OPTION_IPV6ONLY, "it must be \"on\" or \"off\""},
     {"reuseport", false, OPTION_ANYWAY, NULL},
     {"bind", false, OPTION_ANYWAY, NULL},
     {"deferred", false, OPTION_DEFERRED, NULL},
-    {"so_keepalive=", true, OPTION_KEEPALIVE, NULL},
-    {"rcvbuf=", true, OPTION_BUFFER, NULL},
-    {"sndbuf=", true, OPTION_BUFFER, NULL},
-    {"fastopen=", true, OPTION_FASTOPEN, NULL},
+    {"so_keepalive=", true, OPTION_KEEPALIVE, "it must be on, off, or [IDLE]:[INTERVAL]:[PROBES], as 10m::10"},
+    {"rcvbuf=", true, OPTION_BUFFER, "it must be a size above 0, as 64k"},
+    {"sndbuf=", true, OPTION_BUFFER, "it must be a size above 0, as 64k"},
+    {"fastopen=", true, OPTION_FASTOPEN, "it must be a number above 0"},
     {"setfib=", true, OPTION_NOTHING, "Linux has no such routing tables"},
     {"accept_filter=", true, OPTION_NOTHING, "Linux has no accept filters"},
     {"multipath", false, OPTION_NOT_BUILT, NULL},
@@ -223,8 +223,11 @@ static void option_take(struct listening *l, const struct word *at, const struct
             diagnostic_hint(reader->diagnostics, said, "%s", option->text);
         return;
     default:
-        if (!socket_option_take(l, at, option))
-            reader_fail(reader, at, "invalid value in \"%.*s\" of \"listen\"", STR_ARG(at->text));
+        if (socket_option_take(l, at, option))
+            return;
+        said = reader_fail(reader, at, "invalid value in \"%.*s\" of \"listen\"", STR_ARG(at->text));
+        if (option->text)
+            diagnostic_hint(reader->diagnostics, said, "%s", option->text);
         return;
     }
 }

@@ -188,12 +188,12 @@ static void learn_read(struct scope *scope, struct sticky *sticky, const struct 
 void sticky_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     static const struct {
-        const char *name;
+        const char *name, *form;
         enum sticky_kind kind;
         void (*read)(struct scope *scope, struct sticky *sticky, const struct node *node);
-    } kinds[] = {{"cookie", STICKY_COOKIE, cookie_read},
-                 {"route", STICKY_ROUTE, route_read},
-                 {"learn", STICKY_LEARN, learn_read}};
+    } kinds[] = {{"cookie", "NAME", STICKY_COOKIE, cookie_read},
+                 {"route", "$VARIABLE ...", STICKY_ROUTE, route_read},
+                 {"learn", "create=$VARIABLE lookup=$VARIABLE zone=NAME:SIZE", STICKY_LEARN, learn_read}};
     struct str word = node->words[1].text;
     if (str_eq(word, STR("sid")) && node->count == 2) {
         scope->upstream->is_sticky_by_sid = true;
@@ -203,7 +203,10 @@ void sticky_read(struct scope *scope, const struct node *node, const struct dire
         if (!str_eq(word, str_of(kinds[i].name)))
             continue;
         if (node->count < 3) {
-            reader_fail(scope->reader, &node->words[0], "invalid number of arguments in \"sticky\" directive");
+            struct diagnostic *said = reader_fail(scope->reader, &node->words[0],
+                                                  "invalid number of arguments in \"sticky\" directive");
+            diagnostic_hint(scope->reader->diagnostics, said, "write: sticky %s %s;", kinds[i].name,
+                            kinds[i].form);
             return;
         }
         struct sticky *sticky = reader_alloc(scope->reader, sizeof *sticky);
