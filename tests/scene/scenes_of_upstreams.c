@@ -9,13 +9,19 @@ static const char queue_text[] =
 static const char queue_places[] =
     "location /q { proxy_pass http://q; }\nlocation /full { proxy_pass http://full; }";
 
+/* The first client's request has the one server that may be asked: that server's side of it. */
+static struct scene_peer *first_begin(struct scene_peer *first, const char *path) {
+    scene_send(first, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    struct scene_peer *backend = scene_backend(1);
+    scene_expect_request(backend, "GET", path);
+    return backend;
+}
+
 static void test_queue_until_a_server_is_free(void **state) {
     (void)state;
     scene_begin_within(1, queue_text, queue_places);
     struct scene_peer *first = scene_client(), *second = scene_client();
-    scene_send(first, "GET /q/1 HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/q/1");
+    struct scene_peer *backend = first_begin(first, "/q/1");
     scene_send(second, "GET /q/2 HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_expect_no_backend(1);
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
@@ -30,9 +36,7 @@ static void test_queue_has_an_end(void **state) {
     (void)state;
     scene_begin_within(1, queue_text, queue_places);
     struct scene_peer *first = scene_client(), *second = scene_client(), *third = scene_client();
-    scene_send(first, "GET /q/1 HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/q/1");
+    first_begin(first, "/q/1");
     scene_send(second, "GET /q/2 HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_wait_ms(500);
     scene_send(third, "GET /q/3 HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -47,9 +51,7 @@ static void test_who_leaves_the_queue_is_forgotten(void **state) {
     (void)state;
     scene_begin_within(1, queue_text, queue_places);
     struct scene_peer *first = scene_client(), *second = scene_client(), *third = scene_client();
-    scene_send(first, "GET /q/1 HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/q/1");
+    struct scene_peer *backend = first_begin(first, "/q/1");
     scene_send(second, "GET /q/2 HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_wait_ms(300);
     scene_close(second);
@@ -68,9 +70,7 @@ static void test_without_a_queue_nobody_waits(void **state) {
     (void)state;
     scene_begin_within(1, queue_text, queue_places);
     struct scene_peer *first = scene_client(), *second = scene_client();
-    scene_send(first, "GET /full/1 HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/full/1");
+    first_begin(first, "/full/1");
     scene_send(second, "GET /full/2 HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_expect_answer_between(second, 502, 0, 0.2);
     scene_end();
