@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { NUMBER_MAX = 24 };
+enum { NUMBER_MAX = 24, PATH_MAX_BYTES = 4096 };
 
-int pid_file_write(const char *path, pid_t pid) {
+static int number_write(const char *path, pid_t pid) {
     char text[NUMBER_MAX];
     int len = snprintf(text, sizeof text, "%d\n", (int)pid);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -17,6 +17,20 @@ int pid_file_write(const char *path, pid_t pid) {
     ssize_t written = write(fd, text, (size_t)len);
     int error = written == len ? 0 : written < 0 ? -errno : -ENOSPC;
     close(fd);
+    return error;
+}
+
+/* Beside the file and then in its place, so that whoever waits for it never reads it empty; where the directory
+ * takes no new file, into the one that is there. */
+int pid_file_write(const char *path, pid_t pid) {
+    char beside[PATH_MAX_BYTES];
+    int len = snprintf(beside, sizeof beside, "%s.new", path);
+    if (len < 0 || (size_t)len >= sizeof beside || number_write(beside, pid))
+        return number_write(path, pid);
+    if (rename(beside, path) == 0)
+        return 0;
+    int error = -errno;
+    unlink(beside);
     return error;
 }
 
