@@ -29,7 +29,7 @@ test('what is not understood is said, and fails', () => {
     [['run', '-n', '4', '--', 'node', 'x.js'], /"hawser run" is not built yet/],
     [['convert', 'haproxy.cfg'], /"hawser convert" is not built yet/],
     [['-c', '/nonexistent/x.conf'], /No such file or directory/],
-    [['http://'], /^hawser: \[emerg\] /],
+    [['-a', 'off', 'http://'], /^hawser: \[emerg\] /],
   ]) {
     const { status, stderr } = say(...words);
     assert.strictEqual(status, 1, words.join(' '));
