@@ -257,7 +257,8 @@ static void put_stream(struct builder *out, unsigned depth, const struct stream_
         bool is;
         const char *text;
     } facts[] = {{stream->half_closes, "half-closes\n"},
-                 {stream->sends_proxy_protocol, "sends PROXY\n"},
+                 {stream->proxy_protocol == 1, "sends PROXY\n"},
+                 {stream->proxy_protocol == 2, "sends PROXY of version 2\n"},
                  {stream->is_secure, "speaks TLS\n"},
                  {stream->reads_hello, "reads ClientHello\n"}};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)

@@ -9,7 +9,7 @@ struct stream_policy {
     struct template upload, download; /* bytes a second each way; empty or "0": no limit */
     struct template text;             /* `return`: what is said instead of passing on */
     bool half_closes;                 /* proxy_half_close: each direction ends by itself */
-    bool sends_proxy_protocol;        /* a PROXY line, version 1, goes first */
+    unsigned proxy_protocol;          /* version of the PROXY header that goes first; 0: none */
     bool is_secure;                   /* proxy_ssl */
     bool reads_hello;                 /* ssl_preread */
     size_t preread_bytes;             /* 16 KiB: what is looked at before a server is chosen */

@@ -368,7 +368,7 @@ static struct tls_start start_of_pass(const struct exchange *x) {
 }
 
 struct duct *secure_connect(struct exchange *x, int fd, duct_ready *ready) {
-    if (x->is_stream && exchange_policy(x)->stream.sends_proxy_protocol)
+    if (x->is_stream && exchange_policy(x)->stream.proxy_protocol)
         return duct_new_wide(x->engine->ducts, fd, ready, x);
     struct tls_start start = start_of_pass(x);
     return duct_new_secure(x->engine->ducts, fd, ready, x, &start);

@@ -142,13 +142,16 @@ static void proxy_line_build(const struct exchange *x, struct builder *out) {
         header = (struct proxy_protocol){.family = family == AF_INET ? PROXY_PROTOCOL_V4 : PROXY_PROTOCOL_V6,
                                          .source = end_of(&x->client),
                                          .destination = end_of(&local)};
-    proxy_protocol_build_v1(out, &header);
+    if (exchange_policy(x)->stream.proxy_protocol == 2)
+        proxy_protocol_build_v2(out, &header);
+    else
+        proxy_protocol_build_v1(out, &header);
 }
 
 static enum why first_send(struct exchange *x) {
     char memory[PROXY_PROTOCOL_V1_MAX];
     struct builder line = builder_make(memory, sizeof memory);
-    if (!exchange_policy(x)->stream.sends_proxy_protocol)
+    if (!exchange_policy(x)->stream.proxy_protocol)
         return WHY_NONE;
     proxy_line_build(x, &line);
     struct iovec part = {line.ptr, line.len};

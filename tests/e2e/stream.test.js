@@ -171,6 +171,21 @@ describe("stream", () => {
     assert.ok(Date.now() - begin >= 250);
   });
 
+  test("proxy_protocol v2 sends a header of version 2", async (t) => {
+    const backend = await startRawBackend(t, async (wire) => {
+      wire.header = Buffer.from(await wire.take(28), "latin1");
+      wire.end(await wire.take(4));
+    });
+    const hawser = await startConfig(t, ({ port }) => `stream { server { listen 127.0.0.1:${port}; proxy_protocol v2; proxy_pass 127.0.0.1:${backend.port}; } }`);
+    const wire = await connect(t, hawser.port, { localAddress: "127.0.0.9" });
+    wire.write("ping");
+    assert.equal(await wire.take(4), "ping");
+    const { header } = backend.wires.at(-1);
+    assert.equal(header.subarray(0, 12).toString("latin1"), "\r\n\r\n\0\r\nQUIT\n");
+    assert.deepEqual([...header.subarray(12, 24)], [0x21, 0x11, 0, 12, 127, 0, 0, 9, 127, 0, 0, 1]);
+    assert.deepEqual([header.readUInt16BE(24), header.readUInt16BE(26)], [wire.socket.localPort, hawser.port]);
+  });
+
   test("with proxy_ssl the PROXY line goes first, and TLS begins behind it", async (t) => {
     const folder = tempFolder(t);
     execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", `${folder}/key`, "-out", `${folder}/cert`, "-days", "1", "-subj", "/CN=x"], { stdio: "ignore" });

@@ -145,6 +145,20 @@ static void set_add(struct scope *scope, const struct node *node, const struct d
         reader_starve(scope->reader);
 }
 
+/* on|off as nginx's; v2 is ours. */
+static void proxy_protocol_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct str text = node->words[1].text;
+    unsigned *version = &scope->policy->stream.proxy_protocol;
+    if (str_eq(text, STR("on")) || str_eq(text, STR("v1")))
+        *version = 1;
+    else if (str_eq(text, STR("v2")))
+        *version = 2;
+    else if (str_eq(text, STR("off")))
+        *version = 0;
+    else
+        set_fail(scope, &node->words[1], row, "\"on\" (version 1), \"v2\" or \"off\"");
+}
+
 static void next_set(struct scope *scope, const struct node *node, const struct directive *row) {
     if (str_eq(node->words[1].text, STR("on")))
         scope->policy->next_upstream = NEXT_ERROR | NEXT_TIMEOUT;
@@ -190,8 +204,7 @@ static const struct directive rows[] = {
     {"proxy_next_upstream_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_time_ms,
      POLICY(next_upstream_timeout_ms), NULL},
     {"proxy_half_close", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.half_closes), NULL},
-    {"proxy_protocol", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.sends_proxy_protocol),
-     NULL},
+    {"proxy_protocol", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, proxy_protocol_set, NOTHING, NULL},
     {"proxy_ssl", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(stream.is_secure), NULL},
     {"ssl_handshake_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
      SITE(client_header_timeout_ms), NULL},
