@@ -5,7 +5,7 @@
 #include "admin/panel.h"
 #include "admin/table.h"
 #include "codec/uri.h"
-#include "proxy/local.h"
+#include "proxy/answer/local.h"
 
 enum {
     TEXT_LEAST_BYTES = 16384,

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "base/slab.h"
-#include "net/tls_duct.h"
+#include "net/tls/tls_duct.h"
 
 #include <errno.h>
 

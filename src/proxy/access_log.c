@@ -1,7 +1,7 @@
 #include "proxy/access_log.h"
 
 #include "net/file.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 

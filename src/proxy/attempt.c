@@ -1,6 +1,6 @@
 #include "proxy/attempt.h"
 
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 static bool attempt_add(struct exchange *x, struct str peer) {
     struct attempt *attempt = arena_alloc(&x->arena, sizeof *attempt);

@@ -6,9 +6,9 @@
 #include "codec/h1_body.h"
 #include "net/why.h"
 #include "proxy/attempt.h"
+#include "proxy/flow/gather.h"
+#include "proxy/flow/spool.h"
 #include "proxy/front.h"
-#include "proxy/gather.h"
-#include "proxy/spool.h"
 
 /* An exchange: one request on its way from a front to a back, and its answer. Its life is a table (exchange.c):
  * one row a state, one driver that alone changes the state. */

@@ -2,10 +2,10 @@
 #include "proxy/affinity.h"
 #include "proxy/attempt.h"
 #include "proxy/exchange.h"
-#include "proxy/pass_url.h"
-#include "proxy/passage.h"
+#include "proxy/flow/passage.h"
+#include "proxy/head/pass_url.h"
 #include "proxy/stream.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include "net/file.h"
 

@@ -1,6 +1,6 @@
 /* What the error log says of an exchange: nginx's form, words and levels, since people and tools know them. */
 #include "proxy/exchange.h"
-#include "proxy/request_head.h"
+#include "proxy/head/request_head.h"
 #include "proxy/secure.h"
 
 #include <errno.h>

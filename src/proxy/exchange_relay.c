@@ -2,10 +2,10 @@
  * (proxy_buffering), so that the server is free early; and what it may not have yet (limit_rate). */
 #include "proxy/attempt.h"
 #include "proxy/exchange.h"
+#include "proxy/flow/pace.h"
+#include "proxy/flow/passage.h"
 #include "proxy/guard/subrequest.h"
-#include "proxy/pace.h"
-#include "proxy/passage.h"
-#include "proxy/response_head.h"
+#include "proxy/head/response_head.h"
 
 #include <errno.h>
 

@@ -1,13 +1,13 @@
 /* The way there: pick, connect, send. */
 #include "proxy/affinity.h"
 #include "proxy/exchange.h"
-#include "proxy/passage.h"
+#include "proxy/flow/passage.h"
+#include "proxy/head/request_head.h"
 #include "proxy/queue.h"
-#include "proxy/request_head.h"
 #include "proxy/secure.h"
 #include "proxy/sticky.h"
 #include "proxy/stream.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 

@@ -1,9 +1,9 @@
 #ifndef PROXY_FRONT_H
 #define PROXY_FRONT_H
 
-#include "proxy/inbox.h"
+#include "proxy/flow/inbox.h"
+#include "proxy/flow/outbox.h"
 #include "proxy/listener.h"
-#include "proxy/outbox.h"
 
 /* A front: the client half of an HTTP/1 connection. It reads request heads, has one exchange at a time, and
  * goes on with the next request on a connection that is kept. An upgraded connection's duct moves to a tunnel

@@ -2,8 +2,8 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
-#include "net/tls_facts.h"
-#include "proxy/variables.h"
+#include "net/tls/tls_facts.h"
+#include "proxy/variable/variables.h"
 
 enum {
     SESSION_BYTES = 256,     /* what nginx reckons for one that is kept */

@@ -1,7 +1,7 @@
 #ifndef PROXY_SECURE_H
 #define PROXY_SECURE_H
 
-#include "net/tls_duct.h"
+#include "net/tls/tls_duct.h"
 #include "proxy/exchange.h"
 
 /* TLS as the proxy sees it: contexts made of what the model says, the site by the name a client asks for,

@@ -2,7 +2,7 @@
 
 #include "codec/http_date.h"
 #include "loop/clock.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include <openssl/evp.h>
 

@@ -1,12 +1,12 @@
 #include "proxy/stream.h"
 
 #include "codec/proxy_protocol.h"
+#include "proxy/flow/pace.h"
 #include "proxy/guard/guard.h"
 #include "proxy/naming.h"
-#include "proxy/pace.h"
 #include "proxy/secure.h"
 #include "proxy/stream_log.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 

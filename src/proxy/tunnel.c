@@ -4,7 +4,7 @@
 #include "proxy/guard/limit.h"
 #include "proxy/queue.h"
 #include "proxy/stream.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 
 #include "net/why.h"
 #include "proxy/exchange.h"
-#include "proxy/pump.h"
+#include "proxy/flow/pump.h"
 
 /* What is left of an exchange after the backend's 101: two ducts, two pumps, one deadline. */
 struct tunnel {

@@ -1,6 +1,6 @@
 # make conf: configurations against what is to be understood of them; make conf-update writes that anew
 CONF = $(BUILD)/tests/conf/run_conf
-CONF_PARTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/base/*.c src/model/*.c src/dialect/*.c src/dialect/*/*.c))
+CONF_PARTS = $(patsubst %.c,$(BUILD)/%.o,$(wildcard src/base/*.c src/model/*.c src/model/*/*.c src/dialect/*.c src/dialect/*/*.c))
 CONF_DIRECTORIES = tests/conf tests/conf/seeds
 
 $(CONF): $(BUILD)/tests/conf/run_conf.o $(CONF_PARTS)

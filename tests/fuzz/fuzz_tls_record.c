@@ -1,5 +1,5 @@
 /* The whole file: records are made here with types and padding that tls_record_write never sends. */
-#include "net/tls_record.c"
+#include "net/tls/tls_record.c"
 
 #include "fuzz.h"
 

@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "net/file.h"
 #include "proxy/guard/password_cache.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 

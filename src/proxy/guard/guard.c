@@ -1,12 +1,12 @@
 #include "proxy/guard/guard.h"
 
+#include "proxy/answer/local.h"
 #include "proxy/guard/access.h"
 #include "proxy/guard/basic.h"
 #include "proxy/guard/limit.h"
 #include "proxy/guard/password_cache.h"
 #include "proxy/guard/real_ip.h"
 #include "proxy/guard/subrequest.h"
-#include "proxy/local.h"
 
 typedef enum guard_verdict guard_check(struct exchange *x, const struct guard *guard);
 

@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "proxy/guard/zone.h"
-#include "proxy/variables.h"
+#include "proxy/variable/variables.h"
 
 enum { REQUEST_KEY_MAX = 65535, CONNECTION_KEY_MAX = 255 };
 

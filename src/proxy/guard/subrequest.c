@@ -1,8 +1,8 @@
 #include "proxy/guard/subrequest.h"
 
-#include "proxy/field.h"
-#include "proxy/rewrite.h"
-#include "proxy/variables.h"
+#include "proxy/head/field.h"
+#include "proxy/variable/rewrite.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 

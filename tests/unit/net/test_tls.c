@@ -1,7 +1,7 @@
 #include "../unit.h"
 
 #include "loop/loop.h"
-#include "net/tls_duct.h"
+#include "net/tls/tls_duct.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "../unit.h"
 
 #include "base/mem.h"
-#include "proxy/spool.h"
+#include "proxy/flow/spool.h"
 
 #include <dirent.h>
 #include <errno.h>

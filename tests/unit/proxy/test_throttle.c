@@ -1,6 +1,6 @@
 #include "../unit.h"
 
-#include "proxy/throttle.h"
+#include "proxy/flow/throttle.h"
 
 enum { BEGIN_MS = 5000 };
 

@@ -1,0 +1,197 @@
+#include "base/mem.h"
+#include "net/tls/tls_context.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+
+/* Certificates and keys from PEM. */
+
+enum { SMALL_FILE_MAX = 1 << 20 };
+
+static bool fail(struct builder *error, const char *what, struct str path, const char *call) {
+    builder_format(error, "cannot load %s \"%.*s\": %s failed", what, STR_ARG(str_head(path, 256)), call);
+    tls_error_build(error);
+    return false;
+}
+
+static BIO *source_open(struct str path, const char *what, struct builder *error) {
+    if (str_starts(path, STR("data:"))) {
+        BIO *bio = BIO_new_mem_buf(path.ptr + 5, (int)(path.len - 5));
+        if (!bio)
+            fail(error, what, path, "BIO_new_mem_buf()");
+        return bio;
+    }
+    char name[4096];
+    struct builder text = builder_make(name, sizeof name - 1);
+    builder_str(&text, path);
+    name[text.len] = '\0';
+    BIO *bio = text.overflow ? NULL : BIO_new_file(name, "r");
+    if (!bio)
+        fail(error, what, path, "BIO_new_file()");
+    return bio;
+}
+
+struct str tls_file_read(struct str path, struct builder *error) {
+    struct str none = {NULL, 0};
+    BIO *bio = source_open(path, "file", error);
+    char *bytes = bio ? mem_alloc(SMALL_FILE_MAX) : NULL;
+    size_t len = 0;
+    for (int got = 1; bytes && got > 0 && len<SMALL_FILE_MAX; len += got> 0 ? (size_t)got : 0)
+        got = BIO_read(bio, bytes + len, (int)(SMALL_FILE_MAX - len));
+    BIO_free(bio);
+    if (!bytes)
+        return none;
+    char *fitting = mem_resize(bytes, len ? len : 1);
+    return str_make(fitting ? fitting : bytes, len);
+}
+
+/* The end of a PEM file is told by an error that is none. */
+static bool is_at_end(void) {
+    unsigned long code = ERR_peek_last_error();
+    bool is_end = ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE;
+    if (is_end)
+        ERR_clear_error();
+    return is_end;
+}
+
+/* The first certificate becomes the context's own, those behind it its chain. */
+static bool chain_use(SSL_CTX *ssl, BIO *bio, struct str path, X509 **own, struct builder *error) {
+    static const char what[] = "certificate";
+    *own = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+    if (!*own)
+        return fail(error, what, path, "PEM_read_bio_X509_AUX()");
+    if (!SSL_CTX_use_certificate(ssl, *own))
+        return fail(error, what, path, "SSL_CTX_use_certificate()");
+    SSL_CTX_clear_chain_certs(ssl);
+    for (X509 *next; (next = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
+        if (!SSL_CTX_add0_chain_cert(ssl, next)) {
+            X509_free(next);
+            return fail(error, what, path, "SSL_CTX_add0_chain_cert()");
+        }
+    return is_at_end() || fail(error, what, path, "PEM_read_bio_X509()");
+}
+
+static int password_give(char *out, int room, int is_writing, void *argument) {
+    const struct str *password = argument;
+    (void)is_writing;
+    if (!password || password->len > (size_t)room)
+        return 0; /* not asked for on the terminal */
+    if (password->len)
+        memcpy(out, password->ptr, password->len);
+    return (int)password->len;
+}
+
+static EVP_PKEY *key_read(struct str path, struct str passwords, struct builder *error) {
+    BIO *bio = source_open(path, "certificate key", error);
+    if (!bio)
+        return NULL;
+    struct str line = {NULL, 0}, rest = passwords;
+    bool has_line = str_split(&rest, '\n', &line);
+    EVP_PKEY *key;
+    do {
+        if (line.len && line.ptr[line.len - 1] == '\r')
+            line.len--;
+        ERR_clear_error();
+        key = PEM_read_bio_PrivateKey(bio, NULL, password_give, has_line ? &line : NULL);
+    } while (!key && has_line && BIO_seek(bio, 0) >= 0 && str_split(&rest, '\n', &line));
+    BIO_free(bio);
+    if (!key)
+        fail(error, "certificate key", path, "PEM_read_bio_PrivateKey()");
+    return key;
+}
+
+bool tls_context_add_certificate(struct tls_context *context, struct str certificate, struct str key,
+                                 struct str passwords, struct builder *error) {
+    BIO *bio = source_open(certificate, "certificate", error);
+    X509 *own = NULL;
+    bool is_used = bio && chain_use(context->ssl, bio, certificate, &own, error);
+    BIO_free(bio);
+    EVP_PKEY *private = is_used ? key_read(key, passwords, error) : NULL;
+    /* OpenSSL would keep a key of another kind beside the certificate, and find no cipher in common later. */
+    is_used = private && X509_check_private_key(own, private) && SSL_CTX_use_PrivateKey(context->ssl, private);
+    EVP_PKEY_free(private);
+    X509_free(own);
+    if (is_used || !private)
+        return is_used;
+    builder_format(error, "SSL_CTX_use_PrivateKey(\"%.*s\") failed", STR_ARG(str_head(key, 256)));
+    tls_error_build(error);
+    return false;
+}
+
+/* Clients are told a name once, however often it stands in the file. */
+static bool name_tell(SSL_CTX *ssl, X509 *authority) {
+    const STACK_OF(X509_NAME) *told = SSL_CTX_get_client_CA_list(ssl);
+    for (int i = 0; i < sk_X509_NAME_num(told); i++)
+        if (X509_NAME_cmp(sk_X509_NAME_value(told, i), X509_get_subject_name(authority)) == 0)
+            return true;
+    return SSL_CTX_add_client_CA(ssl, authority);
+}
+
+bool tls_context_add_trusted(struct tls_context *context, struct str path, bool is_told,
+                             struct builder *error) {
+    static const char what[] = "certificate";
+    BIO *bio = source_open(path, what, error);
+    X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
+    size_t count = 0;
+    if (!bio)
+        return false;
+    for (X509 *one; (one = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)); count++) {
+        bool is_added = X509_STORE_add_cert(store, one) && (!is_told || name_tell(context->ssl, one));
+        X509_free(one);
+        if (is_added)
+            continue;
+        BIO_free(bio);
+        return fail(error, what, path, "X509_STORE_add_cert()");
+    }
+    BIO_free(bio);
+    return (count && is_at_end()) || fail(error, what, path, "PEM_read_bio_X509_AUX()");
+}
+
+bool tls_context_add_crl(struct tls_context *context, struct str path, struct builder *error) {
+    static const char what[] = "CRL";
+    BIO *bio = source_open(path, what, error);
+    X509_STORE *store = SSL_CTX_get_cert_store(context->ssl);
+    size_t count = 0;
+    if (!bio)
+        return false;
+    for (X509_CRL *one; (one = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)); count++) {
+        bool is_added = X509_STORE_add_crl(store, one);
+        X509_CRL_free(one);
+        if (is_added)
+            continue;
+        BIO_free(bio);
+        return fail(error, what, path, "X509_STORE_add_crl()");
+    }
+    BIO_free(bio);
+    if (!count || !is_at_end())
+        return fail(error, what, path, "PEM_read_bio_X509_CRL()");
+    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    return true;
+}
+
+bool tls_context_set_dhparam(struct tls_context *context, struct str path, struct builder *error) {
+    BIO *bio = source_open(path, "DH parameters", error);
+    if (!bio)
+        return false;
+    EVP_PKEY *params = PEM_read_bio_Parameters(bio, NULL);
+    BIO_free(bio);
+    if (params && SSL_CTX_set0_tmp_dh_pkey(context->ssl, params))
+        return true;
+    EVP_PKEY_free(params);
+    return fail(error, "DH parameters", path, "SSL_CTX_set0_tmp_dh_pkey()");
+}
+
+/* Goes on in any case: what it found is asked for when the handshake is over, so that the client gets an answer
+ * and the log a reason. */
+static int verify_note(int is_fine, X509_STORE_CTX *store) {
+    (void)is_fine;
+    (void)store;
+    return 1;
+}
+
+void tls_context_verify(struct tls_context *context, unsigned depth) {
+    context->is_verifying = true;
+    SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, verify_note);
+    SSL_CTX_set_verify_depth(context->ssl, (int)depth);
+}

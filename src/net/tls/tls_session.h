@@ -1,0 +1,55 @@
+#ifndef NET_TLS_TLS_SESSION_H
+#define NET_TLS_TLS_SESSION_H
+
+#include "net/tls/tls_duct.h"
+
+/* OpenSSL's part of a secure duct: it reads and writes ciphertext through the two functions at the end, and
+ * never waits. */
+
+enum tls_step { TLS_STEP_DONE, TLS_STEP_MORE, TLS_STEP_ENDED, TLS_STEP_FAILED };
+
+struct tls_session;
+/* Of one loop: the sessions that backends gave, to be resumed. */
+struct tls_session_pool;
+struct tls_session_pool *tls_session_pool_new(void);
+void tls_session_pool_free(struct tls_session_pool *pool);
+
+/* NULL without memory. */
+struct tls_session *tls_session_new(struct tls_duct *tls, struct tls_session_pool *pool,
+                                    const struct tls_start *start);
+/* NULL is allowed. */
+void tls_session_free(struct tls_session *session);
+
+/* DONE, MORE ciphertext is wanted, or FAILED. */
+enum tls_step tls_session_handshake(struct tls_session *session);
+/* DONE: *got bytes, at least one; MORE; ENDED: close_notify; FAILED. */
+enum tls_step tls_session_read(struct tls_session *session, char *bytes, size_t len, size_t *got);
+/* One record. False when it has failed. */
+bool tls_session_write(struct tls_session *session, struct str bytes);
+/* close_notify. */
+void tls_session_close(struct tls_session *session);
+
+/* What the records of a finished handshake are made with. */
+struct tls_traffic {
+    size_t secret_bytes; /* TLS 1.3 */
+    struct {
+        uint8_t secret[48];
+        uint64_t sequence; /* of the next record */
+    } in, out;
+};
+/* False when it is not known, or when keys have changed since. */
+bool tls_session_traffic(const struct tls_session *session, struct tls_traffic *traffic);
+
+bool tls_session_is_server(const struct tls_session *session);
+/* Has nothing been read yet? */
+bool tls_session_is_untouched(const struct tls_session *session);
+size_t tls_session_record_bytes(const struct tls_session *session);
+struct str tls_session_failure(const struct tls_session *session);
+struct ssl_st *tls_session_ssl(const struct tls_session *session);
+
+/* Ciphertext on its way out. False without memory or when the socket is broken. */
+bool tls_out_append(struct tls_duct *tls, const char *bytes, size_t len);
+/* Ciphertext that has come in, whole records only; 0: no whole one is there. */
+size_t tls_in_take(struct tls_duct *tls, char *bytes, size_t len);
+
+#endif
