@@ -142,7 +142,7 @@ describe("stream", () => {
     const { localPort } = wire.socket;
     wire.write("ping");
     assert.equal(await wire.take(4), "ping");
-    assert.equal(seen.at(-1), `PROXY TCP4 127.0.0.9 127.0.0.1 ${localPort} ${hawser.port}\r\n`);
+    assert.ok(seen.includes(`PROXY TCP4 127.0.0.9 127.0.0.1 ${localPort} ${hawser.port}\r\n`), seen.join("")); // others are of whoever looked whether it listens
   });
 
   test("proxy_bind, proxy_protocol_timeout, and health_check with what is sent and expected", async (t) => {
@@ -208,7 +208,7 @@ describe("stream", () => {
     const { localPort } = wire.socket;
     wire.write("ping");
     assert.equal(await wire.ended(), "tls ping");
-    assert.equal(seen.at(-1), `PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort} ${hawser.port}\r\n`);
+    assert.ok(seen.includes(`PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort} ${hawser.port}\r\n`), seen.join("")); // others are of whoever looked whether it listens
   });
 
   test("listen proxy_protocol with set_real_ip_from, limit_conn, set, and who is told what", async (t) => {
