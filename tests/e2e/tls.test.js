@@ -368,7 +368,7 @@ test("ssl_key_log and proxy_ssl_key_log: what is recorded of a connection can be
   const theirs = [];
   await new Promise((resolve, reject) => {
     const socket = tls.connect({ host: "127.0.0.1", port: hawser.port, ca: made.read("ca.pem"), servername: "one.example.com" }, () =>
-      socket.end("GET / HTTP/1.0\r\nHost: one.example.com\r\n\r\n"));
+      socket.write("GET / HTTP/1.0\r\nHost: one.example.com\r\n\r\n"));
     socket.on("keylog", (line) => theirs.push(line.toString()));
     socket.on("error", reject).on("close", resolve).resume();
   });
