@@ -557,7 +557,10 @@ static void closing_settle(struct exchange *x) {
     front->linger_pause_ms =
         policy->lingering_timeout_ms < UINT32_MAX ? (uint32_t)policy->lingering_timeout_ms : UINT32_MAX;
     front->never_lingers = policy->lingering == LINGERING_OFF;
-    front->must_linger |= policy->lingering == LINGERING_ALWAYS;
+    /* Where the connection's end is the answer's, requests that are on their way must not reset its tail away.
+     */
+    bool ends_by_close = x->down.is_done && x->down.framing == H1_UNTIL_CLOSE;
+    front->must_linger |= policy->lingering == LINGERING_ALWAYS || ends_by_close;
     /* Whoever reads until the end must not take what was broken off for all. */
     bool is_short = x->is_head_out && x->response && !x->down.is_done && x->down.framing == H1_UNTIL_CLOSE;
     front->must_reset = is_short || (policy->resets_timedout && (is_timed_out || front->is_cut));

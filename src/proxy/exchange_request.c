@@ -181,12 +181,14 @@ enum exchange_state exchange_connect(struct exchange *x) {
         if (why == WHY_NONE)
             why = head_send(x); /* at once: on a kept or local connection it goes out */
     } else {
+        uint32_t before = x->back.out.len;
         int error = x->back.duct->has_end ? duct_error(x->back.duct) : 0;
         if (!error)
             error = exchange_flush(x, &x->back.out);
+        x->has_sent =
+            x->has_sent || x->back.out.len != before; /* a part of it counts: the server may act on it */
         if (error)
             why = send_error_why(x, error);
-        x->has_sent = x->has_sent || x->back.out.len == 0;
     }
     if (why != WHY_NONE)
         return exchange_fail(x, why);

@@ -162,6 +162,7 @@ test("-s reload, quit and stop reach the one that runs", async (t) => {
   for (const last of ["quit", "stop"]) {
     const hawser = await startConfig(t, ({ port, folder }) => text(port, folder, "one"));
     const args = ["-p", hawser.folder, "-c", hawser.file];
+    await until(() => fs.existsSync(path.join(hawser.folder, "hawser.pid")), "the pid file");
     assert.equal(fs.readFileSync(path.join(hawser.folder, "hawser.pid"), "latin1").trim(), String(hawser.pid));
     fs.writeFileSync(hawser.file, text(hawser.port, hawser.folder, "two"));
     assert.equal((await runHawser([...args, "-s", "reload"])).code, 0);

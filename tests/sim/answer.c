@@ -19,7 +19,9 @@ static void own_judge(const struct answer *answer) {
     if (ask->kind == ASK_LOCAL && status != ask->plan.status && !ask_is_hurt(ask))
         world_fail("request %u (%s) has %u instead of %u from the engine", ask->id, ask->target, status,
                    ask->plan.status);
-    if ((ask->kind == ASK_PLAIN || ask->kind == ASK_UPGRADE) && !ask_is_hurt(ask))
+    /* proxy_next_upstream http_404 and its like: the next server is asked, and there may be none that is up. */
+    bool may_be_sent_on = status == 502 && ask->plan.status >= 400;
+    if ((ask->kind == ASK_PLAIN || ask->kind == ASK_UPGRADE) && !ask_is_hurt(ask) && !may_be_sent_on)
         world_fail("request %u, touched by no fault, was answered %u by the engine itself", ask->id, status);
     /* Whatever fails, a well-formed request is not malformed; only a session may be unknown. */
     bool is_blame =

@@ -203,9 +203,9 @@ static void stream_build(const struct setting *setting, struct builder *out) {
     if (dice_chance(&world.fate, 300))
         builder_format(out, "ssl_preread on;\n");
     if (dice_chance(&world.fate, 300))
-        builder_format(out, "proxy_upload_rate %u;\n", (unsigned)between(2000, 200000));
+        builder_format(out, "proxy_upload_rate %u;\n", (unsigned)between(8000, 200000));
     if (dice_chance(&world.fate, 300))
-        builder_format(out, "proxy_download_rate %u;\n", (unsigned)between(2000, 200000));
+        builder_format(out, "proxy_download_rate %u;\n", (unsigned)between(8000, 200000));
     builder_format(out, "}\n}\n");
 }
 
