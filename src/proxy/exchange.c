@@ -593,7 +593,7 @@ enum exchange_state exchange_done(struct exchange *x) {
                           front_skip_body(front, &x->up.body, keep_ms);
         if ((!x->up.is_done && !is_skipped) || x->is_up_broken)
             front->must_close = front->must_linger = true;
-        if (x->is_upgrade && (front->in.view.len || front->duct->can_read))
+        if (x->request && x->request->is_upgrade && (front->in.view.len || front->duct->can_read))
             front->must_close = front->must_linger =
                 true; /* bytes glued behind a refused upgrade: WHY_EARLY_BYTES */
         closing_settle(x);

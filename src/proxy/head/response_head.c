@@ -98,7 +98,7 @@ static bool is_kept(const struct exchange *x) {
            x->engine->loop->now_ms - front->accepted_ms <= policy->keepalive_time_ms && !is_disabled(x) &&
            !x->engine->is_draining && front->listener->listen && x->down.framing != H1_UNTIL_CLOSE &&
            (x->up.is_done || can_skip_body(x)) && !x->is_up_broken &&
-           !(x->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */
+           !(x->request->is_upgrade && front->in.view.len); /* bytes glued behind it are nobody's request */
 }
 
 static void connection_build(struct exchange *x, struct builder *out) {
