@@ -38,7 +38,7 @@ function costTable(c) {
     const m = c.median[s], values = c.runs[s].map((run) => run[c.measure]);
     rows.push([s, decimals(m[c.measure]), decimals(Math.min(...values)), decimals(Math.max(...values)),
       base === undefined || s === 'hawser' ? '-' : (base / m[c.measure]).toFixed(2),
-      ...(timed ? [millis(m.p50_us), millis(m.p99_us), Math.round(m.per_second).toLocaleString('en-US')] : [])]);
+      ...(timed ? [millis(m.p50_us), millis(m.p99_us), m.per_second === undefined ? '-' : Math.round(m.per_second).toLocaleString('en-US')] : [])]);
   }
   return layout(rows);
 }
