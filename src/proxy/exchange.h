@@ -285,7 +285,7 @@ bool exchange_is_logged(const struct exchange *x);
 void exchange_tunnel_heard(struct exchange *x);
 /* The tunnel of this exchange has ended (only kept for what is logged then). */
 void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes);
-/* The request's first line without its end; of one that could not be read, what there is of it. */
+/* The request's first line without its end; of one that could not be read, what there is of it. A view. */
 struct str exchange_request_line(const struct exchange *x);
 /* A line in the error log in nginx's form, with client, server, request, upstream, host and referrer. */
 void exchange_log(const struct exchange *x, enum log_level level, const char *format, ...)
@@ -297,8 +297,6 @@ void exchange_log_alone(const struct exchange *x, enum log_level level, const ch
 void exchange_log_move(const struct exchange *x, const char *from, const char *to);
 /* The same with "while connecting to upstream", or what else is being done there, behind the text. */
 void exchange_log_upstream(const struct exchange *x, enum log_level level, const char *text);
-/* The request's first line; of one that could not be read, what there is of it. A view. */
-struct str exchange_request_line(const struct exchange *x);
 /* What has gone wrong, in nginx's words and at its level; x->error is the system's word for it. */
 void exchange_log_failure(const struct exchange *x, enum why why);
 
