@@ -5,28 +5,11 @@
 #include "net/file.h"
 #include "net/tls/tls_record.h"
 #include "net/tls/tls_session.h"
+#include "net/tls/tls_wire.h"
 
 #include <errno.h>
-#include <openssl/ssl.h>
 
-enum {
-    RECORD_HEAD = 5,
-    RECORD_MAX = SSL3_RT_MAX_PLAIN_LENGTH + 2048 + RECORD_HEAD,
-    RECORD_ROOM = SSL3_RT_MAX_PLAIN_LENGTH + 512, /* one that we send */
-    IN_BYTES = LOOP_SCRATCH_BYTES + RECORD_MAX,
-    OUT_BYTES = 5 * RECORD_ROOM,
-    RECORDS_A_SEND = 16,
-    FILE_BYTES = 4 * SSL3_RT_MAX_PLAIN_LENGTH,
-};
-
-struct tls_pool {
-    char in[IN_BYTES];
-    char out[OUT_BYTES];
-    char stage[RECORD_MAX];
-    size_t out_len;
-    struct tls_session_pool *sessions;
-    struct tls_record_pool *records;
-};
+enum { RECORDS_A_SEND = 16, FILE_BYTES = 4 * SSL3_RT_MAX_PLAIN_LENGTH };
 
 struct tls_pool *tls_pool_new(void) {
     struct tls_pool *pool = mem_alloc(sizeof *pool);
@@ -53,139 +36,6 @@ static int broken(struct tls_duct *tls, int error) {
     tls->error = error;
     tls->duct.has_end = true;
     return error;
-}
-
-/* ---- ciphertext going out ---- */
-
-/* Sends held ciphertext. 0 when none is left, -EAGAIN, or the socket's error. */
-static int out_flush(struct tls_duct *tls) {
-    while (tls->out_len) {
-        ssize_t sent = socket_send(tls->duct.ev.fd, tls->out + tls->out_at, tls->out_len);
-        if (sent < 0)
-            return (int)sent;
-        tls->out_at += (uint32_t)sent;
-        tls->out_len -= (uint32_t)sent;
-    }
-    mem_free(tls->out);
-    tls->out = NULL;
-    tls->out_at = 0;
-    return 0;
-}
-
-static int out_hold(struct tls_duct *tls, const char *bytes, size_t len) {
-    char *grown = mem_alloc(tls->out_len + len);
-    if (!grown)
-        return -ENOMEM;
-    if (tls->out_len)
-        memcpy(grown, tls->out + tls->out_at, tls->out_len);
-    memcpy(grown + tls->out_len, bytes, len);
-    mem_free(tls->out);
-    tls->out = grown;
-    tls->out_at = 0;
-    tls->out_len += (uint32_t)len;
-    return 0;
-}
-
-/* Sends what the pool's memory has gathered and holds what the socket does not take. How much was taken of it,
- * or a negative errno. */
-static ssize_t out_commit(struct tls_duct *tls) {
-    struct tls_pool *pool = tls->pool;
-    size_t len = pool->out_len;
-    ssize_t sent = 0;
-    pool->out_len = 0;
-    if (len == 0)
-        return 0;
-    if (tls->out_len == 0) {
-        sent = socket_send(tls->duct.ev.fd, pool->out, len);
-        if (sent == -EAGAIN)
-            sent = 0;
-        if (sent < 0)
-            return sent;
-    }
-    int error = (size_t)sent < len ? out_hold(tls, pool->out + sent, len - (size_t)sent) : 0;
-    return error ? error : sent;
-}
-
-bool tls_out_append(struct tls_duct *tls, const char *bytes, size_t len) {
-    struct tls_pool *pool = tls->pool;
-    if (len > OUT_BYTES - pool->out_len && out_commit(tls) < 0)
-        return false;
-    if (len > OUT_BYTES - pool->out_len)
-        return out_hold(tls, bytes, len) == 0;
-    memcpy(pool->out + pool->out_len, bytes, len);
-    pool->out_len += len;
-    return true;
-}
-
-/* ---- ciphertext coming in ---- */
-
-/* Bytes of the record at the head of `in` when it is whole; 0 when more is to come. What is no record is given
- * as it is, for OpenSSL to refuse. */
-static size_t record_whole(const struct tls_duct *tls) {
-    const unsigned char *head = (const unsigned char *)tls->in.ptr;
-    if (tls->in.len == 0)
-        return 0;
-    if (head[0] < SSL3_RT_CHANGE_CIPHER_SPEC || head[0] > SSL3_RT_APPLICATION_DATA)
-        return tls->in.len;
-    if (tls->in.len < RECORD_HEAD)
-        return 0;
-    size_t len = RECORD_HEAD + ((size_t)head[3] << 8 | head[4]);
-    if (len > RECORD_MAX)
-        return tls->in.len;
-    return tls->in.len >= len ? len : 0;
-}
-
-/* Only whole records are given: so OpenSSL never keeps a part of one. */
-size_t tls_in_take(struct tls_duct *tls, char *bytes, size_t len) {
-    if (!tls->in_record)
-        tls->in_record = (uint32_t)record_whole(tls);
-    if (len > tls->in_record)
-        len = tls->in_record;
-    if (len)
-        memcpy(bytes, tls->in.ptr, len);
-    tls->in = str_from(tls->in, len);
-    tls->in_record -= (uint32_t)len;
-    return len;
-}
-
-/* Reads from the socket behind what is there, into the pool's memory. As socket_recv. */
-static ssize_t in_fill(struct tls_duct *tls, size_t wanted) {
-    char *memory = tls->pool->in;
-    if (!tls->can_read_raw)
-        return -EAGAIN;
-    if (tls->in.len)
-        memmove(memory, tls->in.ptr, tls->in.len);
-    mem_free(tls->in_owned);
-    tls->in_owned = NULL;
-    tls->in.ptr = memory;
-    size_t room = IN_BYTES - tls->in.len;
-    if (wanted > room)
-        wanted = room;
-    ssize_t got = socket_recv(tls->duct.ev.fd, memory + tls->in.len, wanted);
-    if (got > 0)
-        tls->in.len += (size_t)got;
-    if (got <= 0 || ((size_t)got < wanted && !tls->duct.has_end))
-        tls->can_read_raw = false;
-    if (got == 0)
-        tls->is_ended = true;
-    return got;
-}
-
-/* The pool's memory is somebody else's from now on. */
-static int in_settle(struct tls_duct *tls) {
-    if (tls->in.len == 0) {
-        mem_free(tls->in_owned);
-        tls->in_owned = NULL;
-        return 0;
-    }
-    if (tls->in_owned)
-        return 0;
-    tls->in_owned = mem_alloc(tls->in.len);
-    if (!tls->in_owned)
-        return -ENOMEM;
-    memcpy(tls->in_owned, tls->in.ptr, tls->in.len);
-    tls->in.ptr = tls->in_owned;
-    return 0;
 }
 
 /* ---- the handshake ---- */
@@ -225,7 +75,7 @@ static bool is_plain(struct tls_duct *tls) {
 static bool handshake_go_on(struct tls_duct *tls) {
     for (;;) {
         enum tls_step step = tls_session_handshake(tls->session);
-        ssize_t sent = out_commit(tls);
+        ssize_t sent = tls_wire_commit(tls);
         if (sent < 0 && step != TLS_STEP_FAILED) {
             broken(tls, (int)sent);
             step = TLS_STEP_FAILED;
@@ -242,7 +92,7 @@ static bool handshake_go_on(struct tls_duct *tls) {
             tls->duct.can_read = tls->duct.has_end = true;
             return true;
         }
-        ssize_t got = in_fill(tls, RECORD_MAX);
+        ssize_t got = tls_wire_fill(tls, TLS_RECORD_MAX);
         if (got == -EAGAIN)
             return false;
         if (got < 0) {
@@ -254,7 +104,9 @@ static bool handshake_go_on(struct tls_duct *tls) {
 }
 
 static bool handshake_tell(struct tls_duct *tls, unsigned what) {
-    int error = what & POLLER_ERROR ? socket_error(tls->duct.ev.fd) : what & POLLER_WRITE ? out_flush(tls) : 0;
+    int error = what & POLLER_ERROR   ? socket_error(tls->duct.ev.fd)
+                : what & POLLER_WRITE ? tls_wire_flush(tls)
+                                      : 0;
     if (!error && (what & POLLER_ERROR))
         error = -ECONNRESET;
     if (error && error != -EAGAIN) {
@@ -264,7 +116,7 @@ static bool handshake_tell(struct tls_duct *tls, unsigned what) {
     if (tls_session_is_server(tls->session) && is_plain(tls))
         return true;
     bool is_over = handshake_go_on(tls);
-    error = in_settle(tls);
+    error = tls_wire_settle(tls);
     if (error)
         broken(tls, error);
     return is_over || error;
@@ -284,7 +136,7 @@ bool tls_tell(struct tls_duct *tls, unsigned what) {
         return handshake_tell(tls, what);
     if (what & (POLLER_READ | POLLER_END | POLLER_ERROR))
         duct->can_read = true;
-    if ((what & POLLER_WRITE) && out_flush(tls) == 0) {
+    if ((what & POLLER_WRITE) && tls_wire_flush(tls) == 0) {
         duct->can_write = !duct->is_shut;
         if (tls->is_shut_due) {
             tls->is_shut_due = false;
@@ -326,17 +178,17 @@ static size_t plain_take(struct tls_duct *tls, char *bytes, size_t len, bool is_
 static enum tls_step record_read(struct tls_duct *tls, char *bytes, size_t len, size_t *got) {
     size_t whole;
     *got = 0;
-    while ((whole = record_whole(tls)) > 0) {
+    while ((whole = tls_wire_record(tls)) > 0) {
         bool fits = whole <= len;
         char *out = fits ? bytes : tls->pool->stage;
-        if (whole > RECORD_MAX)
+        if (whole > TLS_RECORD_MAX)
             return TLS_STEP_FAILED;
         enum tls_step step = tls_record_read(tls->record, str_head(tls->in, whole), out, got);
         tls->in = str_from(tls->in, whole);
         if (step == TLS_STEP_MORE) {
             char update[TLS_RECORD_EXTRA + 8];
             size_t size = tls_record_write_update(tls->record, update);
-            if (!size || !tls_out_append(tls, update, size))
+            if (!size || !tls_wire_append(tls, update, size))
                 return TLS_STEP_FAILED;
         } else if (step != TLS_STEP_DONE) {
             return step;
@@ -370,15 +222,15 @@ static ssize_t records_read(struct tls_duct *tls, char *bytes, size_t len) {
             tls->is_ended = true;
             break;
         }
-        size_t wanted = len - total > RECORD_MAX ? len - total : RECORD_MAX;
-        ssize_t filled = in_fill(tls, wanted);
+        size_t wanted = len - total > TLS_RECORD_MAX ? len - total : TLS_RECORD_MAX;
+        ssize_t filled = tls_wire_fill(tls, wanted);
         if (filled == -EAGAIN)
             break;
         if (filled < 0)
             broken(tls, (int)filled);
     }
-    ssize_t sent = out_commit(tls); /* an alert, or the answer to a change of keys */
-    int error = sent < 0 ? (int)sent : in_settle(tls);
+    ssize_t sent = tls_wire_commit(tls); /* an alert, or the answer to a change of keys */
+    int error = sent < 0 ? (int)sent : tls_wire_settle(tls);
     if (error == -ENOMEM && !tls->error)
         broken(tls, error);
     return (ssize_t)total;
@@ -484,7 +336,7 @@ static void end_write(struct tls_duct *tls) {
     char end[TLS_RECORD_EXTRA + 8];
     size_t size = tls->record ? tls_record_write_end(tls->record, end) : 0;
     if (size)
-        tls_out_append(tls, end, size);
+        tls_wire_append(tls, end, size);
     else if (tls->session)
         tls_session_close(tls->session);
 }
@@ -495,7 +347,7 @@ static ssize_t records_write(struct tls_duct *tls, struct cursor *at) {
     struct mark marks[RECORDS_A_SEND];
     size_t most = tls->session ? tls_session_record_bytes(tls->session) : SSL3_RT_MAX_PLAIN_LENGTH;
     int count = 0;
-    while (count < RECORDS_A_SEND && OUT_BYTES - pool->out_len >= RECORD_ROOM) {
+    while (count < RECORDS_A_SEND && TLS_OUT_BYTES - pool->out_len >= TLS_RECORD_ROOM) {
         struct str piece = piece_take(at, pool->stage, most);
         if (piece.len == 0)
             break;
@@ -505,7 +357,7 @@ static ssize_t records_write(struct tls_duct *tls, struct cursor *at) {
         }
         marks[count++] = (struct mark){pool->out_len, (uint32_t)piece.len};
     }
-    ssize_t taken = out_commit(tls);
+    ssize_t taken = tls_wire_commit(tls);
     if (taken < 0)
         return broken(tls, (int)taken);
     size_t sent = 0;
@@ -524,7 +376,7 @@ ssize_t tls_send_vector(struct tls_duct *tls, const struct iovec *parts, int cou
     struct cursor at = {parts, count, 0};
     if (tls->error)
         return tls->error;
-    int error = tls->is_open ? out_flush(tls) : -EAGAIN;
+    int error = tls->is_open ? tls_wire_flush(tls) : -EAGAIN;
     if (error) {
         duct->can_write = false;
         return error == -EAGAIN ? error : broken(tls, error);
@@ -560,7 +412,7 @@ ssize_t tls_send_file(struct tls_duct *tls, int file, uint64_t *offset, size_t l
 void tls_shutdown(struct tls_duct *tls) {
     if (!tls->error && tls->is_open) {
         end_write(tls);
-        if (out_commit(tls) < 0)
+        if (tls_wire_commit(tls) < 0)
             broken(tls, -EPIPE);
     }
     if (tls->out_len && !tls->error)

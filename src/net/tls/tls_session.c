@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "net/tls/tls_wire.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -77,7 +78,7 @@ static void session_resume(struct tls_session *session) {
 static int way_read(BIO *bio, char *bytes, size_t len, size_t *got) {
     struct tls_session *session = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    *got = tls_in_take(session->tls, bytes, len);
+    *got = tls_wire_take(session->tls, bytes, len);
     if (*got) {
         session->is_untouched = false;
         return 1;
@@ -91,7 +92,7 @@ static int way_write(BIO *bio, const char *bytes, size_t len, size_t *written) {
     struct tls_session *session = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     *written = len;
-    return tls_out_append(session->tls, bytes, len);
+    return tls_wire_append(session->tls, bytes, len);
 }
 
 static long way_control(BIO *bio, int command, long number, void *pointer) {

@@ -3,8 +3,8 @@
 
 #include "net/tls/tls_duct.h"
 
-/* OpenSSL's part of a secure duct: it reads and writes ciphertext through the two functions at the end, and
- * never waits. */
+/* OpenSSL's part of a secure duct: it reads and writes ciphertext through tls_wire_take and tls_wire_append,
+ * and never waits. */
 
 enum tls_step { TLS_STEP_DONE, TLS_STEP_MORE, TLS_STEP_ENDED, TLS_STEP_FAILED };
 
@@ -46,10 +46,5 @@ bool tls_session_is_untouched(const struct tls_session *session);
 size_t tls_session_record_bytes(const struct tls_session *session);
 struct str tls_session_failure(const struct tls_session *session);
 struct ssl_st *tls_session_ssl(const struct tls_session *session);
-
-/* Ciphertext on its way out. False without memory or when the socket is broken. */
-bool tls_out_append(struct tls_duct *tls, const char *bytes, size_t len);
-/* Ciphertext that has come in, whole records only; 0: no whole one is there. */
-size_t tls_in_take(struct tls_duct *tls, char *bytes, size_t len);
 
 #endif
