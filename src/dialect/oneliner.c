@@ -7,6 +7,7 @@ struct making {
     struct diagnostics *diagnostics;
     struct site *site;
     struct upstream *upstream;
+    struct pass *pass;
     bool is_starved;
 };
 
@@ -14,17 +15,18 @@ static void fail(struct making *m, struct str argument, const char *problem) {
     struct diagnostic *said = diagnostics_add(m->diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0},
                                               "\"%.*s\" %s", STR_ARG(argument), problem);
     diagnostic_hint(m->diagnostics, said,
-                    "a server is given as http://HOST:PORT, HOST:PORT, PORT or unix:/PATH");
+                    "a server is given as http://HOST:PORT, https://HOST:PORT, HOST:PORT, PORT or unix:/PATH");
 }
 
-/* "http://host[:port][/]", "host:port", ":port", "port", "unix:/path" */
+static bool is_secure(struct str text) {
+    return str_starts_nocase(text, STR("https://")) || str_starts_nocase(text, STR("wss://"));
+}
+
+/* "http://host[:port][/]", "https://host[:port][/]", "host:port", ":port", "port", "unix:/path" */
 static bool server_parse(struct str text, struct endpoint *endpoint, const char **problem) {
-    uint64_t port;
-    bool has_scheme = str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("ws://"));
-    if (str_starts_nocase(text, STR("https://")) || str_starts_nocase(text, STR("wss://"))) {
-        *problem = "asks for TLS to the server: that is said in a file, by proxy_pass https://HOST:PORT";
-        return false;
-    }
+    uint64_t port, usual_port = is_secure(text) ? 443 : 80;
+    bool has_scheme =
+        is_secure(text) || str_starts_nocase(text, STR("http://")) || str_starts_nocase(text, STR("ws://"));
     if (has_scheme) {
         text = str_from(text, str_find(text, STR("://")) + 3);
         if (text.len && text.ptr[text.len - 1] == '/')
@@ -44,7 +46,7 @@ static bool server_parse(struct str text, struct endpoint *endpoint, const char 
     if (!endpoint_parse(text, endpoint, problem))
         return false;
     if (!endpoint->is_unix && endpoint->port == 0)
-        endpoint->port = 80;
+        endpoint->port = (uint16_t)usual_port;
     *problem = "needs a port: write it as http://HOST or HOST:PORT";
     return has_scheme || endpoint->is_unix || str_find_char(text, ':') != STR_NONE;
 }
@@ -57,6 +59,13 @@ static void server_add(struct making *m, struct str argument) {
         fail(m, argument, problem);
         return;
     }
+    if (m->upstream->servers.count && is_secure(argument) != m->pass->is_secure) {
+        fail(m, argument,
+             m->pass->is_secure ? "is without TLS, and the servers before it have it"
+                                : "asks for TLS, and the servers before it have none");
+        return;
+    }
+    m->pass->is_secure = is_secure(argument);
     struct builder out = builder_make(text, sizeof text);
     endpoint_print(&out, &endpoint);
     struct str name = arena_copy(&m->model->arena, builder_view(&out));
@@ -186,9 +195,9 @@ static bool parts_make(struct making *m) {
     struct arena *arena = &m->model->arena;
     m->site = site_add(m);
     m->upstream = arena_zero(arena, 1, sizeof *m->upstream);
-    struct pass *pass = arena_zero(arena, 1, sizeof *pass);
+    m->pass = arena_zero(arena, 1, sizeof *m->pass);
     struct upstream **upstream_slot = VEC_ADD(&m->model->upstreams, arena);
-    if (!m->site || !m->upstream || !pass || !upstream_slot)
+    if (!m->site || !m->upstream || !m->pass || !upstream_slot)
         return false;
     *upstream_slot = m->upstream;
     *m->upstream = (struct upstream){.name = STR("nodes"),
@@ -198,10 +207,21 @@ static bool parts_make(struct making *m) {
                                      .keepalive_timeout_ms = 60000,
                                      .keepalive_requests = 1000,
                                      .keepalive_time_ms = 3600000};
-    *pass = (struct pass){.upstream = m->upstream, .host = STR("nodes"), .uri = STR("")};
+    *m->pass = (struct pass){.upstream = m->upstream, .host = STR("nodes"), .uri = STR("")};
     m->site->fallback =
-        (struct route){.match = ROUTE_DEFAULT, .pattern = STR(""), .action = ROUTE_PASS, .pass = pass};
+        (struct route){.match = ROUTE_DEFAULT, .pattern = STR(""), .action = ROUTE_PASS, .pass = m->pass};
     return policy_fill(m, &m->site->fallback.policy);
+}
+
+/* Each server is asked for by its own name; as with proxy_pass, its certificate is not verified. */
+static bool encrypt(struct making *m) {
+    struct route *route = &m->site->fallback;
+    struct route **slot = VEC_ADD(&m->model->secure_routes, &m->model->arena);
+    if (!slot)
+        return false;
+    *slot = route;
+    route->policy.tls.sends_name = route->policy.tls.names_servers = true;
+    return true;
 }
 
 struct model *oneliner_read(const struct oneliner *asked, struct diagnostics *diagnostics) {
@@ -217,6 +237,8 @@ struct model *oneliner_read(const struct oneliner *asked, struct diagnostics *di
         m.is_starved = true;
     for (size_t i = 0; i < asked->count && !m.is_starved; i++)
         server_add(&m, asked->urls[i]);
+    if (!m.is_starved && m.pass->is_secure && !encrypt(&m))
+        m.is_starved = true;
     if (asked->count == 0)
         diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){STR(""), 0, 0}, "no server is given");
     if (m.is_starved) {

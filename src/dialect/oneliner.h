@@ -5,7 +5,7 @@
 
 /* What is said in place of a configuration. */
 struct oneliner {
-    const struct str *urls; /* http://host[:port], host:port, :port, port, unix:/path */
+    const struct str *urls; /* http://host[:port], https://host[:port], host:port, :port, port, unix:/path */
     size_t count;
     struct str listen; /* ":8080", "3000", "127.0.0.1:80", "[::]:80", "unix:/path"; empty: ":8080" */
     struct str

@@ -16,6 +16,8 @@ const char options_help[] =
     "  hawser [-l ADDRESS] URL...     serve these servers; each Socket.IO session stays with its own\n"
     "  hawser -c FILE                 serve what an nginx configuration says\n"
     "\n"
+    "  URL          http://HOST:PORT, HOST:PORT, PORT, unix:/path; https://HOST:PORT (certificates are not "
+    "verified)\n"
     "  -l ADDRESS   listen there: :8080 (the default), 127.0.0.1:80, [::1]:80, unix:/path\n"
     "  -a ADDRESS   status page, /metrics and /api there: " OPTIONS_STATUS " (the default with URLs), or off\n"
     "  -c FILE      configuration file (default: " CONFIG_DEFAULT ")\n"

@@ -84,9 +84,10 @@ void summary_print_short(FILE *to, const struct model *model) {
     struct builder line = builder_make(memory, sizeof memory);
     where_build(&line, model->listens.items[0]);
     builder_str(&line, STR(" ->"));
+    const char *scheme = model->secure_routes.count ? "https://" : "";
     for (size_t i = 0; i < model->upstreams.count; i++)
         for (size_t k = 0; k < model->upstreams.items[i]->servers.count; k++)
-            builder_format(&line, "%s %.*s", k ? "," : "",
+            builder_format(&line, "%s %s%.*s", k ? "," : "", scheme,
                            STR_ARG(model->upstreams.items[i]->servers.items[k].name));
     fprintf(to, "hawser serves %.*s%s\n", STR_ARG(builder_view(&line)), line.overflow ? " ..." : "");
     if (model->listens.count < 2)

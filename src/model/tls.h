@@ -70,6 +70,7 @@ struct tls_site {
 struct tls_pass {
     struct tls_policy policy;
     struct template name; /* proxy_ssl_name; empty: the host of proxy_pass */
+    bool names_servers;   /* without a name: each server's own host, not that of proxy_pass */
     bool sends_name, reuses_sessions, verifies;
 };
 

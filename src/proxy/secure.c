@@ -138,27 +138,16 @@ static bool pass_fill(struct making *m, const struct tls_pass *tls) {
            key_log_set(m, &policy->key_log) && commands_run(m, policy);
 }
 
-static struct tls_context *site_make(const struct site *site, struct diagnostics *diagnostics) {
+/* A site's context, or a pass's: one of both is given. */
+static struct tls_context *context_make(const struct tls_site *site, const struct tls_pass *pass,
+                                        struct place place, struct diagnostics *diagnostics) {
     char memory[TLS_ERROR_MAX];
     struct making m = {
-        .diagnostics = diagnostics, .place = site->place, .error = builder_make(memory, sizeof memory)};
-    m.context = tls_context_new(true, &m.error);
+        .diagnostics = diagnostics, .place = place, .error = builder_make(memory, sizeof memory)};
+    m.context = tls_context_new(site != NULL, &m.error);
     if (!m.context)
         say(&m);
-    else if (site_fill(&m, &site->tls))
-        return m.context;
-    tls_context_drop(m.context);
-    return NULL;
-}
-
-static struct tls_context *pass_make(const struct route *route, struct diagnostics *diagnostics) {
-    char memory[TLS_ERROR_MAX];
-    struct making m = {
-        .diagnostics = diagnostics, .place = route->place, .error = builder_make(memory, sizeof memory)};
-    m.context = tls_context_new(false, &m.error);
-    if (!m.context)
-        say(&m);
-    else if (pass_fill(&m, &route->policy.tls))
+    else if (site ? site_fill(&m, site) : pass_fill(&m, pass))
         return m.context;
     tls_context_drop(m.context);
     return NULL;
@@ -213,13 +202,14 @@ bool secure_build(struct snapshot *snapshot, struct diagnostics *diagnostics) {
         const struct site *site = model->sites.items[i];
         if (site->tls.policy.certificates.count == 0 && !site->tls.rejects)
             continue;
-        snapshot->site_tls[i] = site_make(site, diagnostics);
+        snapshot->site_tls[i] = context_make(&site->tls, NULL, site->place, diagnostics);
         is_whole = is_whole && snapshot->site_tls[i];
     }
     for (size_t i = 0; i < model->secure_routes.count; i++) {
+        const struct route *route = model->secure_routes.items[i];
         snapshot->pass_tls[i] = pass_shared(snapshot, i);
         if (!snapshot->pass_tls[i])
-            snapshot->pass_tls[i] = pass_make(model->secure_routes.items[i], diagnostics);
+            snapshot->pass_tls[i] = context_make(NULL, &route->policy.tls, route->place, diagnostics);
         is_whole = is_whole && snapshot->pass_tls[i];
     }
     return is_whole;
@@ -350,18 +340,27 @@ static struct str bare(struct str name) {
     return name.len && name.ptr[0] == '[' && end != STR_NONE ? str_from(str_head(name, end), 1) : name;
 }
 
+/* Who the server must be, once it is picked. */
+static struct str name_of(const struct exchange *x) {
+    const struct upstream_server *server = x->member->server;
+    if (!exchange_policy(x)->tls.names_servers)
+        return x->back_name;
+    return server->is_unix ? STR("") : server->host;
+}
+
 uint64_t secure_kind(const struct exchange *x) {
-    return x->route->pass->is_secure ? hash_str(x->back_name, pass_context(x)->number) | 1 : 0;
+    return x->route->pass->is_secure ? hash_str(name_of(x), pass_context(x)->number) | 1 : 0;
 }
 
 static struct tls_start start_of_pass(const struct exchange *x) {
     const struct tls_pass *tls = &exchange_policy(x)->tls;
     const struct peer *peer = x->member->peer;
-    bool is_named = tls->sends_name && !is_literal(x->back_name);
+    struct str name = name_of(x);
+    bool is_named = tls->sends_name && !is_literal(name);
     return (struct tls_start){
         .context = pass_context(x),
-        .name = is_named ? x->back_name : STR(""),
-        .verified_name = tls->verifies ? bare(x->back_name) : STR(""),
+        .name = is_named ? name : STR(""),
+        .verified_name = tls->verifies ? bare(name) : STR(""),
         .session =
             tls->reuses_sessions ? hash_str(str_of(peer->name), secure_kind(x) + peer->upstream_hash) | 1 : 0,
     };

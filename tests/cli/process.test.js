@@ -5,7 +5,7 @@ const http = require('node:http');
 const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
-const { execFileSync, spawn } = require('node:child_process');
+const { execFileSync, spawn, spawnSync } = require('node:child_process');
 const { hawser, until, freePort, get, isOpen, isAlive, directory, start, config, running } = require('./program');
 
 // A backend that holds every answer until it is let go.
@@ -98,6 +98,22 @@ test('the one-liner says what it serves and where', async (t) => {
   const ended = new Promise((resolve) => child.on('exit', resolve));
   child.kill('SIGINT');
   assert.strictEqual(await ended, 0);
+});
+
+test('the one-liner speaks TLS to all of its servers, or to none', async (t) => {
+  const port = await freePort();
+  const child = spawn(hawser, ['-l', `127.0.0.1:${port}`, '-a', 'off', 'https://127.0.0.1:1', 'wss://localhost:2']);
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.on('data', (bytes) => (out += bytes));
+  await until('a line', () => out.includes('\n'));
+  assert.strictEqual(out, `hawser serves http://127.0.0.1:${port}/ -> https://127.0.0.1:1, https://localhost:2\n`);
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  child.kill('SIGINT');
+  assert.strictEqual(await ended, 0);
+  const mixed = spawnSync(hawser, ['-t', 'https://127.0.0.1:1', '127.0.0.1:2'], { encoding: 'utf8' });
+  assert.strictEqual(mixed.status, 1);
+  assert.match(mixed.stderr, /"127\.0\.0\.1:2" is without TLS, and the servers before it have it/);
 });
 
 test('reload: a new answer, a new listener, one less', async (t) => {

@@ -12,7 +12,7 @@ const tls = require("node:tls");
 const { describe, test } = require("node:test");
 const { WebSocket, WebSocketServer } = require("ws");
 const { freePort, inBatches, sleep, until, within, SLOW } = require("./lib/base.js");
-const { startConfig } = require("./lib/hawser.js");
+const { startConfig, startOneliner } = require("./lib/hawser.js");
 const { Certificates } = require("./lib/certificates.js");
 
 let made;
@@ -344,6 +344,23 @@ describe("TLS towards servers", () => {
     for (const target of ["/", "/", "/", "/anew", "/anew"]) await (await fetch(`${hawser.url}${target}`)).text();
     assert.deepEqual(backend.seen.map(({ authorized }) => authorized), [true, true, true, true, true]);
     assert.deepEqual(backend.seen.map(({ reused }) => reused), [false, true, true, false, false]);
+  });
+
+  test("without a configuration each server is asked for by its own name; a WebSocket passes", async (t) => {
+    certificates(t);
+    const [named, bare] = [await secureBackend(t), await secureBackend(t)];
+    const hawser = await startOneliner(t, [`https://localhost:${named.port}`, `wss://127.0.0.1:${bare.port}/`]);
+    await until(async () => {
+      assert.equal(await (await fetch(`${hawser.url}/x`)).text(), "secure /x");
+      return named.seen.length && bare.seen.length;
+    }, "both servers to be asked");
+    assert.equal(named.seen[0].servername, "localhost");
+    assert.equal(bare.seen[0].servername, false);
+    const socket = await open(`${hawser.url.replace("http:", "ws:")}/`);
+    const back = new Promise((resolve) => socket.once("message", (data) => resolve(String(data))));
+    socket.send("through");
+    assert.equal(await within(3000 * SLOW, back, "the message"), "through");
+    socket.terminate();
   });
 
   test("plain HTTP where TLS is expected is the server's fault", async (t) => {

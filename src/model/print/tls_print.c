@@ -78,6 +78,7 @@ void tls_print_pass(struct builder *out, unsigned depth, const struct tls_pass *
         put_template(out, &tls->name);
         builder_char(out, '\n');
     }
+    put_number(out, depth, "tls_names_servers", tls->names_servers, 0);
     put_number(out, depth, "sends_tls_name", tls->sends_name, 0);
     put_number(out, depth, "reuses_tls_sessions", tls->reuses_sessions, 1);
     put_number(out, depth, "verifies_backend", tls->verifies, 0);

@@ -215,6 +215,29 @@ static void oneliner_servers(void **state) {
     reading_fini(&r);
 }
 
+static void oneliner_secure(void **state) {
+    (void)state;
+    static const char *const urls[] = {"https://a", "wss://b:3000/", "HTTPS://[::1]:8443"};
+    static const char *const names[] = {"a:443", "b:3000", "[::1]:8443"};
+    struct reading r;
+    struct model *model = door(&r, "", 3, urls);
+    assert_int_equal(r.diagnostics.list.count, 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_str(model->upstreams.items[0]->servers.items[i].name, str_of(names[i]));
+    assert_int_equal(model->secure_routes.count, 1);
+    const struct route *route = model->secure_routes.items[0];
+    assert_true(route->pass->is_secure && route->policy.tls.sends_name && route->policy.tls.names_servers);
+    assert_false(route->policy.tls.verifies);
+    reading_fini(&r);
+    static const char *const mixed[] = {"https://a", "b:3000"}, *const other[] = {"3001", "wss://b"};
+    door(&r, "", 2, mixed);
+    says(&r, 0, "\"b:3000\" is without TLS, and the servers before it have it");
+    reading_fini(&r);
+    door(&r, "", 2, other);
+    says(&r, 0, "\"wss://b\" asks for TLS, and the servers before it have none");
+    reading_fini(&r);
+}
+
 static void oneliner_listens(void **state) {
     (void)state;
     static const char *const urls[] = {"3001"};
@@ -263,8 +286,7 @@ static void oneliner_says(void **state) {
     (void)state;
     static const char *const rows[][2] = {
         {"nope", "\"nope\" needs a port: write it as http://HOST or HOST:PORT"},
-        {"https://a",
-         "\"https://a\" asks for TLS to the server: that is said in a file, by proxy_pass https://HOST:PORT"},
+        {"https://a/b", "\"https://a/b\" has a path: requests keep their own path"},
         {"http://a/b", "\"http://a/b\" has a path: requests keep their own path"},
         {"http://", "\"http://\" has no host"},
         {"70000", "\"70000\" is no port: it must be from 1 to 65535"},
@@ -301,6 +323,7 @@ int main(void) {
         cmocka_unit_test(without_memory),
         cmocka_unit_test(oneliner_without_memory),
         cmocka_unit_test(oneliner_servers),
+        cmocka_unit_test(oneliner_secure),
         cmocka_unit_test(oneliner_listens),
         cmocka_unit_test(oneliner_status),
         cmocka_unit_test(oneliner_says),
