@@ -26,7 +26,7 @@ enum { GROUPS = sizeof groups / sizeof *groups };
 enum verdict { YES, ONLY, NO_EFFECT, WARNED, NO };
 
 static enum verdict verdict_of(const struct directive *row) {
-    if (row->handler == set_not_built)
+    if (row->handler == set_unsupported)
         return NO;
     if (row->handler == set_nothing_visible)
         return WARNED;

@@ -205,7 +205,7 @@ static bool is_file(const char *path) {
 static bool url_add(struct parse *p, const char *word) {
     struct options *options = p->options;
     if (options->url_count == 0 && (strcmp(word, "run") == 0 || strcmp(word, "convert") == 0))
-        return complain(p, "\"hawser %s\" is not built yet\n  what is: hawser URL... and hawser -c nginx.conf",
+        return complain(p, "\"hawser %s\" is not supported\n  what is: hawser URL... and hawser -c nginx.conf",
                         word);
     if (is_file(word))
         return complain(p, "\"%s\" is a file, not a URL\n  to serve what it says: hawser -c %s", word, word);

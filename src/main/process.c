@@ -292,7 +292,8 @@ static void signal_take(struct process *process, int signal) {
         on_reopen(process);
         break;
     case SIGUSR2:
-        log_line(&process->log, LOG_WARN, "taking over by a new binary is not built");
+        log_line(&process->log, LOG_WARN,
+                 "SIGUSR2: a new binary cannot take over: end this process, then start it");
         break;
     case SIGWINCH:
         on_winch(process);

@@ -26,8 +26,8 @@ test('what is not understood is said, and fails', () => {
     [['-x'], /invalid option: "x"/],
     [['-s', 'halt'], /stop, quit, reload, reopen/],
     [['-c'], /option "-c" requires file name/],
-    [['run', '-n', '4', '--', 'node', 'x.js'], /"hawser run" is not built yet/],
-    [['convert', 'haproxy.cfg'], /"hawser convert" is not built yet/],
+    [['run', '-n', '4', '--', 'node', 'x.js'], /"hawser run" is not supported/],
+    [['convert', 'haproxy.cfg'], /"hawser convert" is not supported/],
     [['-c', '/nonexistent/x.conf'], /No such file or directory/],
     [['-a', 'off', 'http://'], /^hawser: \[emerg\] /],
   ]) {

@@ -256,7 +256,7 @@ test('SIGWINCH closes the door and stays, SIGHUP opens it again; SIGUSR2 is decl
   const program = await start(t, config(port, 'x'));
   await running(program);
   program.signal('SIGUSR2');
-  await until('declined', () => program.read('error.log').includes('taking over by a new binary is not built'));
+  await until('declined', () => program.read('error.log').includes('a new binary cannot take over'));
   assert.strictEqual((await get(port)).body, 'x');
   program.signal('SIGWINCH');
   await until('closed', async () => !(await isOpen(port)));

@@ -193,7 +193,7 @@ static void value_fail(struct reader *reader, const struct word *at, const struc
                        struct str value) {
     struct diagnostic *said;
     if (parameter->what == KIND && kind_is_foreign(value)) {
-        said = reader_fail(reader, at, "checks of type \"%.*s\" are not built", STR_ARG(value));
+        said = reader_fail(reader, at, "checks of type \"%.*s\" are not supported", STR_ARG(value));
         diagnostic_hint(reader->diagnostics, said, "type=tcp sees whether the server accepts connections");
     } else if (parameter->what == KIND) {
         said = reader_fail(reader, at, "unknown type of check \"%.*s\"", STR_ARG(value));

@@ -2,21 +2,24 @@
 
 #include "dialect/nginx/slot.h"
 
-/* Variables of nginx's that nothing here gives a value yet. */
-static const struct str not_built[] = {
-#define NAME(text) {"" text, sizeof(text) - 1},
-    NAME("ancient_browser") NAME("date_gmt") NAME("date_local") NAME("fastcgi_path_info")
-        NAME("fastcgi_script_name") NAME("geoip_city") NAME("geoip_country_code") NAME("gzip_ratio")
-            NAME("invalid_referer") NAME("modern_browser") NAME("msie") NAME("secure_link")
-                NAME("secure_link_expires") NAME("ssl_alpn_protocol") NAME("ssl_cipher") NAME("ssl_ciphers")
-                    NAME("ssl_client_cert") NAME("ssl_client_escaped_cert") NAME("ssl_client_fingerprint")
-                        NAME("ssl_client_i_dn") NAME("ssl_client_s_dn") NAME("ssl_client_serial")
-                            NAME("ssl_client_verify") NAME("ssl_curve") NAME("ssl_curves")
-                                NAME("ssl_early_data") NAME("ssl_protocol") NAME("ssl_server_name")
-                                    NAME("ssl_session_id") NAME("ssl_session_reused") NAME("uid_got")
-                                        NAME("uid_reset") NAME("uid_set") NAME("upstream_cache_status")
-#undef NAME
-};
+/* Variables of nginx's that nothing here gives a value. */
+static const char *const unsupported[] = {"ancient_browser",
+                                          "date_gmt",
+                                          "date_local",
+                                          "fastcgi_path_info",
+                                          "fastcgi_script_name",
+                                          "geoip_city",
+                                          "geoip_country_code",
+                                          "gzip_ratio",
+                                          "invalid_referer",
+                                          "modern_browser",
+                                          "msie",
+                                          "secure_link",
+                                          "secure_link_expires",
+                                          "uid_got",
+                                          "uid_reset",
+                                          "uid_set",
+                                          "upstream_cache_status"};
 
 struct compiling {
     struct scope *scope;
@@ -41,9 +44,9 @@ static bool part_add(struct compiling *c, struct template_part part) {
     return true;
 }
 
-static bool is_not_built(struct str name) {
-    for (size_t i = 0; i < sizeof not_built / sizeof *not_built; i++)
-        if (str_eq(not_built[i], name))
+static bool is_unsupported(struct str name) {
+    for (size_t i = 0; i < sizeof unsupported / sizeof *unsupported; i++)
+        if (str_eq(str_of(unsupported[i]), name))
             return true;
     return false;
 }
@@ -63,12 +66,14 @@ static bool fail_elsewhere(struct compiling *c, struct str name) {
 
 static bool fail_unknown(struct compiling *c, struct str name) {
     struct reader *reader = c->scope->reader;
-    if (is_not_built(name)) {
+    if (is_unsupported(name)) {
         if (!c->is_log) {
-            reader_fail(reader, c->at, "the variable \"$%.*s\" is not built yet", STR_ARG(name));
+            struct diagnostic *refused =
+                reader_fail(reader, c->at, "the variable \"$%.*s\" is not supported", STR_ARG(name));
+            diagnostic_hint(reader->diagnostics, refused, "a \"map\" block may define it");
             return false;
         }
-        reader_say(reader, SEVERITY_WARNING, c->at, "the variable \"$%.*s\" is not built yet: \"-\" is logged",
+        reader_say(reader, SEVERITY_WARNING, c->at, "the variable \"$%.*s\" is not supported: \"-\" is logged",
                    STR_ARG(name));
         return part_add(c, (struct template_part){.text = STR("-")});
     }

@@ -74,9 +74,8 @@ static bool zone_parameters_read(struct scope *scope, const struct node *node, s
         } else if (zone->kind == LIMIT_REQUESTS && parameter_take(at->text, "rate=", &value)) {
             is_right = rate_read(scope, at, value, zone);
         } else if (zone->kind == LIMIT_REQUESTS && str_eq(at->text, STR("sync"))) {
-            struct diagnostic *said = reader_fail(scope->reader, at, "\"sync\" is not built");
-            diagnostic_hint(
-                scope->reader->diagnostics, said,
+            reader_refuse(
+                scope->reader, at, "limit_req_zone",
                 "each hawser counts for itself, as nginx without a subscription does: remove the word");
             return false;
         } else {

@@ -133,7 +133,6 @@ static bool option_read(struct scope *scope, const struct word *at, struct acces
                         struct access_options *options) {
     struct reader *reader = scope->reader;
     struct str text = at->text;
-    struct diagnostic *said;
     if (str_starts(text, STR("if=")))
         return compile_template(scope, at, str_from(text, 3), &log->condition);
     if (str_starts(text, STR("buffer="))) {
@@ -151,9 +150,8 @@ static bool option_read(struct scope *scope, const struct word *at, struct acces
         return false;
     }
     if (str_eq(text, STR("gzip")) || str_starts(text, STR("gzip="))) {
-        said = reader_fail(reader, at, "\"gzip\" in \"access_log\" is not built");
-        diagnostic_hint(reader->diagnostics, said,
-                        "write \"buffer=64k flush=5s\"; logrotate compresses what is old");
+        reader_refuse(reader, at, "access_log",
+                      "write \"buffer=64k flush=5s\"; logrotate compresses what is old");
         return false;
     }
     reader_fail(reader, at, "invalid parameter \"%.*s\" in \"access_log\"", STR_ARG(text));
@@ -273,8 +271,7 @@ static bool error_place_set(struct reader *reader, const struct word *at, struct
     if (is_syslog(path))
         return syslog_is_right(reader, at);
     if (str_starts(path, STR("memory:"))) {
-        struct diagnostic *said = reader_fail(reader, at, "\"error_log\" to \"memory:\" is not built");
-        diagnostic_hint(reader->diagnostics, said, "name a file: error_log /var/log/hawser/debug.log debug;");
+        reader_refuse(reader, at, "error_log", "name a file: error_log /var/log/hawser/debug.log debug;");
         return false;
     }
     if (!str_eq(path, STR("stderr")))

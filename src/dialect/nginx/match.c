@@ -138,8 +138,7 @@ static void line_read(struct lines *l, const struct node *node) {
         return;
     }
     if (str_eq(node_name(node), STR("require"))) {
-        reader_fail(l->reader, &node->words[0],
-                    "\"require\" in a match is not built: test status, header and body");
+        reader_refuse(l->reader, &node->words[0], "match", "test status, header and body");
         return;
     }
     struct diagnostic *said =

@@ -1,7 +1,7 @@
 #include "dialect/nginx/set.h"
 
 /* What belongs to nginx and to none of the other areas: what changes nothing here, what can be seen from
- * outside when it is left out, and what is not built. */
+ * outside when it is left out, and what is not supported. */
 
 #define NOTE(name, reason) \
     { name, CONTEXT_HSLI | CONTEXT_MAIN, 0, ARGUMENTS_ANY, 0, set_nothing, NOTHING, reason }
@@ -10,9 +10,9 @@
 #define ONLY(name, value) \
     { name, CONTEXT_HSLI | CONTEXT_MAIN, 1, ARGUMENTS_ANY, 0, set_only, NOTHING, value }
 #define MISSING(name) \
-    { name, CONTEXT_ANY, 0, ARGUMENTS_ANY, DIRECTIVE_EITHER, set_not_built, NOTHING, NULL }
+    { name, CONTEXT_ANY, 0, ARGUMENTS_ANY, DIRECTIVE_EITHER, set_unsupported, NOTHING, NULL }
 #define INSTEAD(name, hint) \
-    { name, CONTEXT_ANY, 0, ARGUMENTS_ANY, DIRECTIVE_EITHER, set_not_built, NOTHING, hint }
+    { name, CONTEXT_ANY, 0, ARGUMENTS_ANY, DIRECTIVE_EITHER, set_unsupported, NOTHING, hint }
 
 static const char no_ssi[] = "pages are sent as they are, the commands in them unread";
 static const char no_gzip[] = "answers are passed on and sent as they are, not compressed here";

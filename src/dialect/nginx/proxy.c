@@ -48,7 +48,8 @@ static void version_set(struct scope *scope, const struct node *node, const stru
     if (str_eq(text, STR("1.0")) || str_eq(text, STR("1.1")))
         scope->policy->proxy.http_minor = text.ptr[2] == '1';
     else if (str_eq(text, STR("2")))
-        reader_fail(scope->reader, &node->words[1], "HTTP/2 to servers is not built: write 1.1");
+        reader_refuse(scope->reader, &node->words[1], row->name,
+                      "servers are spoken to by HTTP/1.1: write 1.1");
     else
         set_fail(scope, &node->words[1], row, "1.0 or 1.1");
 }
@@ -85,7 +86,8 @@ static void bind_set(struct scope *scope, const struct node *node, const struct 
     struct endpoint endpoint;
     const char *problem;
     if (node->count == 3 && str_eq(node->words[2].text, STR("transparent"))) {
-        reader_fail(scope->reader, &node->words[2], "\"%s ... transparent\" is not built", row->name);
+        reader_refuse(scope->reader, &node->words[2], row->name,
+                      "the client's address goes to servers in X-Forwarded-For or by the PROXY protocol");
     } else if (node->count == 3) {
         set_fail(scope, &node->words[2], row, "\"transparent\", and nothing else, that follows the address");
     } else if (str_eq(at->text, STR("off"))) {

@@ -67,6 +67,13 @@ struct diagnostic *reader_say(struct reader *reader, enum severity severity, con
     return said;
 }
 
+void reader_refuse(struct reader *reader, const struct word *at, const char *where, const char *instead) {
+    struct diagnostic *said =
+        reader_fail(reader, at, "\"%.*s\" in \"%s\" is not supported", STR_ARG(at->text), where);
+    if (instead)
+        diagnostic_hint(reader->diagnostics, said, "%s", instead);
+}
+
 bool reader_starve(struct reader *reader) {
     reader->is_starved = true;
     return false;
@@ -209,7 +216,7 @@ static void fail_unknown(const struct scope *scope, const struct node *node) {
     const char *instead = refusal_hint(node_name(node));
     if (instead) {
         struct diagnostic *refused =
-            reader_fail(reader, &node->words[0], "\"%.*s\" is not built yet", STR_ARG(node_name(node)));
+            reader_fail(reader, &node->words[0], "\"%.*s\" is not supported", STR_ARG(node_name(node)));
         if (*instead)
             diagnostic_hint(reader->diagnostics, refused, "%s", instead);
         return;

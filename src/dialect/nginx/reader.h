@@ -127,6 +127,9 @@ const struct directive *directive_at(size_t number);
 struct diagnostic *reader_say(struct reader *reader, enum severity severity, const struct word *at,
                               const char *format, ...) __attribute__((format(printf, 4, 5)));
 #define reader_fail(reader, at, ...) reader_say(reader, SEVERITY_ERROR, at, __VA_ARGS__)
+/* Says that the word, known to nginx in `where`, is not supported, and what to do instead, unless that is NULL.
+ */
+void reader_refuse(struct reader *reader, const struct word *at, const char *where, const char *instead);
 /* Memory was refused. Always false. */
 bool reader_starve(struct reader *reader);
 /* From the model's arena; NULL is noted. */

@@ -18,6 +18,7 @@ static const char no_token[] = "auth_request asks a server of yours, which can l
 static const char no_change[] = "answers are passed on as they are: let the application change them";
 static const char no_listing[] = "name an \"index\", or let a server of yours make the page";
 static const char no_geo[] = "\"geo\" chooses a value by the client's address";
+static const char only_freebsd[] = "remove it: it is for FreeBSD";
 static const char no_shared[] =
     "\"map\" chooses values, and a reload takes new ones without ending a connection";
 
@@ -73,17 +74,20 @@ static const struct family families[] = {
     {"status_zone.", "metrics and status_api tell the counters, of everything"},
     {"otel_", "access_log with variables goes to syslog, from where a collector takes it"},
     {"acme_", "let certbot or lego fetch the certificates and reload hawser"},
-    {"mgmt", ""},
+    {"mgmt", "remove it: there is no such agent here"},
     {"http3", "clients then speak HTTP/1.1"},
     {"quic_", "clients then speak HTTP/1.1"},
     {"http2_", "clients then speak HTTP/1.1"},
-    {"early_hints.", ""},
+    {"early_hints.", "remove it: 1xx answers of servers are passed on to all clients that know them"},
     {"internal_redirect.", "\"rewrite ... last\" or \"try_files\" leads to another location"},
     {"proxy_allow_upstream.", "\"map\" chooses by what it would be told, and \"if\" answers 403 by that"},
-    {"post_action.", ""},
-    {"send_lowat.", ""},
-    {"proxy_send_lowat.", ""},
-    {"ssl_ech_file.", ""},
+    {"post_action.", "let the application do what is to follow; access_log tells of each request"},
+    {"send_lowat.", only_freebsd},
+    {"proxy_send_lowat.", only_freebsd},
+    {"ssl_ech_file.", "remove it: clients then name the server openly"},
+    {"mqtt", "MQTT passes as any TCP connection does, unread: remove it"},
+    {"proxy_session_drop.", "\"on_down close\" in the upstream ends connections of a server that went down"},
+    {"proxy_protocol.", "from clients it is a word of \"listen\"; towards servers it stands in stream { }"},
     {"websocket_pass.", "proxy_pass passes WebSocket connections on without any further directive"},
 };
 

@@ -102,7 +102,7 @@ struct option {
         OPTION_PROXIED,
         OPTION_ANYWAY, /* it is so in any case, but it is said for the sockets */
         OPTION_NOTHING,
-        OPTION_NOT_BUILT
+        OPTION_UNSUPPORTED
     } kind;
     const char *text;
 };
@@ -121,12 +121,12 @@ static const struct option options[] = {
     {"fastopen=", true, OPTION_FASTOPEN, "it must be a number above 0"},
     {"setfib=", true, OPTION_NOTHING, "Linux has no such routing tables"},
     {"accept_filter=", true, OPTION_NOTHING, "Linux has no accept filters"},
-    {"multipath", false, OPTION_NOT_BUILT, NULL},
+    {"multipath", false, OPTION_UNSUPPORTED, "remove the word"},
     {"ssl", false, OPTION_SECURE, NULL},
     {"http2", false, OPTION_HTTP2, NULL},
-    {"quic", false, OPTION_NOT_BUILT, "HTTP/3 is not built yet: remove this listen"},
-    {"udp", false, OPTION_NOT_BUILT, "what comes by TCP is passed on, in stream { } as it is"},
-    {"spdy", false, OPTION_NOT_BUILT, "remove the word"},
+    {"quic", false, OPTION_UNSUPPORTED, "remove this listen: clients speak HTTP/1.1, by TCP"},
+    {"udp", false, OPTION_UNSUPPORTED, "what comes by TCP is passed on, in stream { } as it is"},
+    {"spdy", false, OPTION_UNSUPPORTED, "remove the word"},
     {"proxy_protocol", false, OPTION_PROXIED, NULL},
 };
 enum { OPTIONS = sizeof options / sizeof *options };
@@ -215,12 +215,10 @@ static void option_take(struct listening *l, const struct word *at, const struct
         l->listen->has_proxy_protocol = true;
         return;
     case OPTION_HTTP2:
-        reader_say(reader, SEVERITY_WARNING, at, "\"http2\" is not built yet: clients speak HTTP/1.1");
+        reader_say(reader, SEVERITY_WARNING, at, "\"http2\" is not supported: clients speak HTTP/1.1");
         return;
-    case OPTION_NOT_BUILT:
-        said = reader_fail(reader, at, "\"%.*s\" in \"listen\" is not built yet", STR_ARG(at->text));
-        if (option->text)
-            diagnostic_hint(reader->diagnostics, said, "%s", option->text);
+    case OPTION_UNSUPPORTED:
+        reader_refuse(reader, at, "listen", option->text);
         return;
     default:
         if (socket_option_take(l, at, option))

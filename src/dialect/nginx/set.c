@@ -143,13 +143,13 @@ void set_nothing_visible(struct scope *scope, const struct node *node, const str
         reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s off\" is how it is in any case",
                    row->name);
     else
-        reader_say(scope->reader, SEVERITY_WARNING, &node->words[0], "\"%s\" is not built yet: %s", row->name,
+        reader_say(scope->reader, SEVERITY_WARNING, &node->words[0], "\"%s\" is not supported: %s", row->name,
                    reason);
 }
 
-void set_not_built(struct scope *scope, const struct node *node, const struct directive *row) {
+void set_unsupported(struct scope *scope, const struct node *node, const struct directive *row) {
     const char *instead = row->helper ? row->helper : refusal_hint(str_of(row->name));
-    struct diagnostic *said = reader_fail(scope->reader, &node->words[0], "\"%s\" is not built yet", row->name);
+    struct diagnostic *said = reader_fail(scope->reader, &node->words[0], "\"%s\" is not supported", row->name);
     if (instead && *instead)
         diagnostic_hint(scope->reader->diagnostics, said, "%s", instead);
 }
@@ -162,7 +162,7 @@ void set_only(struct scope *scope, const struct node *node, const struct directi
         return;
     }
     const struct word *at = &node->words[node->count > 1 ? 1 : 0];
-    struct diagnostic *said = reader_fail(scope->reader, at, "\"%s\" is not built yet", row->name);
+    struct diagnostic *said = reader_fail(scope->reader, at, "\"%s\" is not supported", row->name);
     diagnostic_hint(scope->reader->diagnostics, said, "only \"%s %s;\" is taken, which is how it works here",
                     row->name, only);
 }

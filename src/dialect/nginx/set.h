@@ -25,9 +25,10 @@ set_function set_nothing;
 set_function set_on;
 /* What is not done and can be seen from outside: said in a warning, with the row's helper as what happens. */
 set_function set_nothing_visible;
-/* Known to nginx and not built: an error; the helper, if any, says what to do instead. */
-set_function set_not_built;
-/* Only the value that the helper names (what is done anyway) is taken, with a note; others are not built. */
+/* Known to nginx and not supported: an error; the helper, if any, says what to do instead. */
+set_function set_unsupported;
+/* Only the value that the helper names (what is done anyway) is taken, with a note; others are not supported.
+ */
 set_function set_only;
 
 /* Says that the word is no value for the row, and what is. */

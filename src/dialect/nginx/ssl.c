@@ -20,12 +20,12 @@ static bool file_read(struct scope *scope, const struct node *node, struct tls_f
     struct reader *reader = scope->reader;
     const struct word *at = &node->words[1];
     if (compile_has_variable(at->text)) {
-        reader_fail(reader, at, "variables in \"%.*s\" are not built yet", STR_ARG(node_name(node)));
+        reader_fail(reader, at, "variables in \"%.*s\" are not supported", STR_ARG(node_name(node)));
         return false;
     }
     if (str_starts(at->text, STR("engine:")) || str_starts(at->text, STR("store:"))) {
         struct diagnostic *said = reader_fail(
-            reader, at, "keys in engines and stores are not built yet: \"%.*s\"", STR_ARG(at->text));
+            reader, at, "keys in engines and stores are not supported: \"%.*s\"", STR_ARG(at->text));
         diagnostic_hint(reader->diagnostics, said, "name a PEM file");
         return false;
     }

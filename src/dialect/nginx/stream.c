@@ -184,7 +184,7 @@ void stream_end(struct scope *scope) {
 
 static const char bounded[] = "what is held is bounded in any case";
 static const char at_once[] = "bytes are passed on at once in any case";
-static const char udp[] = "UDP is not built";
+static const char udp[] = "UDP is not passed on, only TCP is: remove it";
 
 static const struct directive rows[] = {
     {"stream", CONTEXT_MAIN, 0, 0, DIRECTIVE_BLOCK, stream_read, NOTHING, NULL},
@@ -218,7 +218,7 @@ static const struct directive rows[] = {
     {"proxy_buffer", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
     {"tcp_nodelay", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_on, NOTHING, at_once},
     {"set", CONTEXT_STREAM_SERVER, 2, 2, DIRECTIVE_LAST, set_add, NOTHING, NULL},
-    {"pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING,
+    {"pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, set_unsupported, NOTHING,
      "write \"proxy_pass ADDRESS\" with the listener's own address: the connection is passed on to it"},
     {"so_keepalive", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "peers that vanish are found in any case"},
@@ -229,9 +229,9 @@ static const struct directive rows[] = {
      NULL},
     {"health_check_timeout", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_wait_ms,
      POLICY(stream.check_timeout_ms), NULL},
-    {"proxy_requests", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING, udp},
-    {"proxy_responses", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_not_built, NOTHING, udp},
-    {"websocket_pass", CONTEXT_STREAMS, 1, 2, 0, set_not_built, NOTHING,
+    {"proxy_requests", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_unsupported, NOTHING, udp},
+    {"proxy_responses", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_unsupported, NOTHING, udp},
+    {"websocket_pass", CONTEXT_STREAMS, 1, 2, 0, set_unsupported, NOTHING,
      "in http { } every proxy_pass lets WebSockets through"},
     {"variables_hash_max_size", CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"variables_hash_bucket_size", CONTEXT_STREAM, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},

@@ -260,13 +260,15 @@ static const struct directive rows[] = {
     {"keepalive_time", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_time_ms, UPSTREAM(keepalive_time_ms), NULL},
     {"zone", CONTEXT_UPSTREAM, 1, 2, DIRECTIVE_ONCE, zone_set, NOTHING, NULL},
     {"random", CONTEXT_UPSTREAM, 0, 2, 0, random_set, NOTHING, NULL},
-    {"least_time", CONTEXT_UPSTREAM, 1, 2, 0, set_not_built, NOTHING, "\"least_conn;\" balances by load"},
+    {"least_time", CONTEXT_UPSTREAM, 1, 2, 0, set_unsupported, NOTHING, "\"least_conn;\" balances by load"},
     {"resolver", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, resolver_read_upstream, NOTHING, NULL},
     {"resolver_timeout", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_wait_ms, UPSTREAM(resolver_timeout_ms),
      NULL},
     {"queue", CONTEXT_UPSTREAM, 1, 2, DIRECTIVE_ONCE, queue_set, NOTHING, NULL},
-    {"ntlm", CONTEXT_UPSTREAM, 0, 0, 0, set_not_built, NOTHING, NULL},
-    {"state", CONTEXT_UPSTREAM, 1, 1, 0, set_not_built, NOTHING, NULL},
+    {"ntlm", CONTEXT_UPSTREAM, 0, 0, 0, set_unsupported, NOTHING,
+     "connections are shared among clients: let the application know them by something other than NTLM"},
+    {"state", CONTEXT_UPSTREAM, 1, 1, 0, set_unsupported, NOTHING,
+     "write its servers into the upstream, or include a file of them; a reload takes them over"},
 };
 
 const struct area upstream_area = {rows, sizeof rows / sizeof *rows};
