@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "net/tls/tls_duct.h"
+#include "net/tls/tls_secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,7 +57,8 @@ static int alpn_choose(SSL *ssl, const unsigned char **out, unsigned char *out_l
 struct tls_context *tls_context_new(bool is_server, struct builder *error) {
     static atomic_uint_least64_t number;
     struct tls_context *context = mem_zero(1, sizeof *context);
-    SSL_CTX *ssl = context ? SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method()) : NULL;
+    const SSL_METHOD *method = is_server ? TLS_server_method() : TLS_client_method();
+    SSL_CTX *ssl = context ? SSL_CTX_new_ex(NULL, tls_secret_query(), method) : NULL;
     if (!ssl) {
         mem_free(context);
         fail(error, "SSL_CTX_new() failed");

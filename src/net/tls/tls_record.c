@@ -243,7 +243,6 @@ struct tls_record *tls_record_new(struct tls_record_pool *pool, const struct tls
     }
     record->in.sequence = traffic.in.sequence;
     record->out.sequence = traffic.out.sequence;
-    OPENSSL_cleanse(&traffic, sizeof traffic);
     if (is_keyed)
         return record;
     ERR_clear_error();

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "net/tls/tls_secret.h"
 #include "net/tls/tls_wire.h"
 
 #include <errno.h>
@@ -32,7 +33,8 @@ struct tls_session {
     char *failure;     /* what went wrong; NULL: nothing, or no memory to say it */
     bool is_untouched; /* no byte was read */
     bool is_rekeyed;   /* since the handshake */
-    struct tls_traffic traffic;
+    struct tls_secrets secrets;
+    uint64_t in_sequence, out_sequence; /* of the next record each way */
 };
 
 /* ---- sessions that backends gave ---- */
@@ -129,26 +131,6 @@ static bool way_open(struct tls_session *session) {
 
 /* ---- callbacks ---- */
 
-/* OpenSSL tells secrets as a line of text for a key log: "LABEL client-random secret", the latter two in
- * hexadecimal. It has no other way. */
-static void secret_note(const SSL *ssl, const char *line) {
-    struct tls_session *session = SSL_get_app_data(ssl);
-    struct str rest = str_of(line), label, random;
-    if (!session || !str_split(&rest, ' ', &label) || !str_split(&rest, ' ', &random))
-        return;
-    bool is_client = str_eq(label, STR("CLIENT_TRAFFIC_SECRET_0"));
-    if ((!is_client && !str_eq(label, STR("SERVER_TRAFFIC_SECRET_0"))) || rest.len > 96)
-        return;
-    uint8_t *secret =
-        is_client == session->context->is_server ? session->traffic.in.secret : session->traffic.out.secret;
-    session->traffic.secret_bytes = rest.len / 2;
-    for (size_t i = 0; i < rest.len; i++) {
-        char c = rest.ptr[i];
-        unsigned digit = (unsigned)(c >= 'a' ? c - 'a' + 10 : c - '0') & 15;
-        secret[i / 2] = (uint8_t)(i % 2 ? secret[i / 2] | digit : digit << 4);
-    }
-}
-
 /* Counts records since the keys in force: those are set when Finished has passed. */
 static void message_note(int is_out, int version, int type, const void *bytes, size_t len, SSL *ssl,
                          void *argument) {
@@ -157,7 +139,7 @@ static void message_note(int is_out, int version, int type, const void *bytes, s
     (void)argument;
     if (!session || len == 0)
         return;
-    uint64_t *sequence = is_out ? &session->traffic.out.sequence : &session->traffic.in.sequence;
+    uint64_t *sequence = is_out ? &session->out_sequence : &session->in_sequence;
     if (type == SSL3_RT_HEADER && message[0] != SSL3_RT_CHANGE_CIPHER_SPEC)
         (*sequence)++;
     if (type == SSL3_RT_HANDSHAKE && message[0] == SSL3_MT_FINISHED)
@@ -228,7 +210,6 @@ static int name_accept(SSL *ssl, int *alert, void *argument) {
 }
 
 void tls_duct_prepare(struct tls_context *context) {
-    SSL_CTX_set_keylog_callback(context->ssl, secret_note);
     SSL_CTX_set_msg_callback(context->ssl, message_note);
     if (!context->is_server) {
         SSL_CTX_sess_set_new_cb(context->ssl, session_keep);
@@ -294,6 +275,7 @@ void tls_session_free(struct tls_session *session) {
     tls_context_drop(session->context);
     mem_free(session->verified);
     mem_free(session->failure);
+    OPENSSL_cleanse(&session->secrets, sizeof session->secrets);
     mem_free(session);
 }
 
@@ -345,7 +327,9 @@ static enum tls_step backend_verify(struct tls_session *session) {
 
 enum tls_step tls_session_handshake(struct tls_session *session) {
     ERR_clear_error();
+    tls_secret_note(&session->secrets);
     int result = SSL_do_handshake(session->ssl);
+    tls_secret_note(NULL);
     if (result == 1)
         return session->context->is_verifying && !session->context->is_server ? backend_verify(session)
                                                                               : TLS_STEP_DONE;
@@ -388,7 +372,11 @@ void tls_session_close(struct tls_session *session) {
 }
 
 bool tls_session_traffic(const struct tls_session *session, struct tls_traffic *traffic) {
-    *traffic = session->traffic;
+    const struct tls_secrets *secrets = &session->secrets;
+    bool is_server = session->context->is_server;
+    *traffic = (struct tls_traffic){secrets->bytes,
+                                    {is_server ? secrets->client : secrets->server, session->in_sequence},
+                                    {is_server ? secrets->server : secrets->client, session->out_sequence}};
     return !session->is_rekeyed && SSL_is_init_finished(session->ssl);
 }
 

@@ -29,11 +29,11 @@ bool tls_session_write(struct tls_session *session, struct str bytes);
 /* close_notify. */
 void tls_session_close(struct tls_session *session);
 
-/* What the records of a finished handshake are made with. */
+/* What the records of a finished handshake are made with; the secrets live as long as the session. */
 struct tls_traffic {
-    size_t secret_bytes; /* TLS 1.3 */
+    size_t secret_bytes; /* TLS 1.3; 0: not known */
     struct {
-        uint8_t secret[48];
+        const uint8_t *secret;
         uint64_t sequence; /* of the next record */
     } in, out;
 };
