@@ -7,8 +7,8 @@
 
 /* proxy_pass NAME without "http://", or a server with one: what stands in tcp { } and stream { }. */
 bool mend_is_stream_form(const struct node *node);
-/* The server, and the block of its parent that defines what it passes to, in a stream block of their own. What
- * does not fit is left out, and `out` says that it did not. */
+/* The server, which is of that form, and the block of its parent that defines what it passes to, in a stream
+ * block of their own. What does not fit is left out, and `out` says that it did not. */
 void mend_build_stream(struct builder *out, const struct node *server);
 
 #endif

@@ -240,7 +240,7 @@ static void hint_stream(struct reader *reader, struct diagnostic *said, const st
     char text[700];
     struct builder mended = builder_make(text, sizeof text);
     const struct node *server = str_eq(node_name(node), STR("server")) ? node : node->parent;
-    if (server->count && str_eq(node_name(server), STR("server")))
+    if (server->count && str_eq(node_name(server), STR("server")) && mend_is_stream_form(server))
         mend_build_stream(&mended, server);
     if (mended.len == 0 || mended.overflow)
         diagnostic_hint(reader->diagnostics, said,
