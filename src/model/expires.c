@@ -24,7 +24,7 @@ const char *expires_parse(struct expires *expires, struct str text) {
     bool is_daily = str_starts(text, STR("@")), is_negative = str_starts(text, STR("-"));
     if (is_daily && expires->is_of_modified)
         return "daily time cannot be used with \"modified\" parameter";
-    if (is_daily || is_negative)
+    if (is_daily || is_negative || str_starts(text, STR("+")))
         text = str_from(text, 1);
     if (!duration_parse_s(text, &seconds) || seconds > INT32_MAX)
         return "invalid value";

@@ -25,6 +25,7 @@ static void test_words_and_times(void **state) {
     expect("-1h", false, EXPIRES_ACCESS, -3600);
     expect("0", false, EXPIRES_ACCESS, 0);
     expect("1h30m", true, EXPIRES_MODIFIED, 5400);
+    expect("+1d", true, EXPIRES_MODIFIED, 86400);
     expect("-60", true, EXPIRES_MODIFIED, -60);
     expect("@15h30m33s", false, EXPIRES_DAILY, 55833);
     expect("@24h", false, EXPIRES_DAILY, 86400);
@@ -33,7 +34,7 @@ static void test_words_and_times(void **state) {
 static void test_what_is_wrong(void **state) {
     (void)state;
     static const char *const wrong[] = {
-        "", "-", "@", "soon", "1x", "@-1h", "--1", "1ms", "99999999999999999999"};
+        "", "-", "@", "soon", "1x", "@-1h", "--1", "1ms", "+", "+-1", "99999999999999999999"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         expect_wrong(wrong[i], false, "invalid value");
     expect_wrong("max", true, "invalid value");
