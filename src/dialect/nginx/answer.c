@@ -52,11 +52,9 @@ static void error_page_add(struct scope *scope, const struct node *node, const s
     for (size_t i = 1; i < node->count - (has_response ? 2 : 1); i++) {
         if (!status_read(scope, &node->words[i], &status))
             continue;
-        struct error_page *slot = VEC_ADD(&policy->error_pages, &reader->model->arena);
-        if (!slot) {
-            reader_starve(reader);
+        struct error_page *slot = READER_ADD(reader, &policy->error_pages);
+        if (!slot)
             return;
-        }
         *slot = page;
         slot->status = (unsigned)status;
         if (!has_response && is_kind_of_400(status)) {
@@ -101,9 +99,9 @@ static bool method_read(struct scope *scope, const struct word *at, struct limit
             diagnostic_hint(scope->reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
         return false;
     }
-    struct str *slot = VEC_ADD(&limit->methods, &scope->reader->model->arena);
+    struct str *slot = READER_ADD(scope->reader, &limit->methods);
     if (!slot)
-        return reader_starve(scope->reader);
+        return false;
     *slot = known[found];
     return true;
 }

@@ -12,7 +12,7 @@ enum { COUNT_MAX = 1000, PORT_MAX = 65535 };
 /* What is wanted when nothing is said: 2xx and 3xx. */
 static struct match *match_default(struct reader *reader) {
     struct match *match = reader_alloc(reader, sizeof *match);
-    struct status_span *span = match ? VEC_ADD(&match->statuses, &reader->model->arena) : NULL;
+    struct status_span *span = match ? READER_ADD(reader, &match->statuses) : NULL;
     if (!span)
         return NULL;
     *span = (struct status_span){200, 399};
@@ -287,12 +287,10 @@ static struct match *alive_read(struct reader *reader, const struct node *node) 
     struct match *match = reader_alloc(reader, sizeof *match);
     for (size_t i = 1; match && i < node->count; i++) {
         struct str text = node->words[i].text;
-        struct status_span *span = VEC_ADD(&match->statuses, &reader->model->arena);
+        struct status_span *span = READER_ADD(reader, &match->statuses);
         uint64_t status;
-        if (!span) {
-            reader_starve(reader);
+        if (!span)
             return match;
-        }
         if (text.len == 8 && str_starts(text, STR("http_")) && str_ends(text, STR("xx")) &&
             text.ptr[5] >= '1' && text.ptr[5] <= '5')
             *span = (struct status_span){(unsigned)(text.ptr[5] - '0') * 100,

@@ -37,9 +37,9 @@ bool compile_has_variable(struct str text) {
 }
 
 static bool part_add(struct compiling *c, struct template_part part) {
-    struct template_part *slot = VEC_ADD(&c->parts, &c->scope->reader->model->arena);
+    struct template_part *slot = READER_ADD(c->scope->reader, &c->parts);
     if (!slot)
-        return reader_starve(c->scope->reader);
+        return false;
     *slot = part;
     return true;
 }

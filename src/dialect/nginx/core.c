@@ -49,12 +49,10 @@ static void core_limit_set(struct scope *scope, const struct node *node, const s
 
 static void text_add(struct scope *scope, struct str text, bool is_mask) {
     struct process_settings *settings = &scope->reader->model->process;
-    struct str *slot = is_mask ? VEC_ADD(&settings->masks, &scope->reader->model->arena)
-                               : VEC_ADD(&settings->environment, &scope->reader->model->arena);
+    struct str *slot = is_mask ? READER_ADD(scope->reader, &settings->masks)
+                               : READER_ADD(scope->reader, &settings->environment);
     if (slot)
         *slot = text;
-    else
-        reader_starve(scope->reader);
 }
 
 static void env_add(struct scope *scope, const struct node *node, const struct directive *row) {

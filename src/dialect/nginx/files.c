@@ -69,11 +69,9 @@ static void index_add(struct scope *scope, const struct node *node, const struct
         struct template name;
         if (!compile_template(scope, at, at->text, &name))
             continue;
-        struct template *slot = VEC_ADD(&policy->indexes, &reader->model->arena);
-        if (!slot) {
-            reader_starve(reader);
+        struct template *slot = READER_ADD(reader, &policy->indexes);
+        if (!slot)
             return;
-        }
         *slot = name;
     }
 }
@@ -118,9 +116,9 @@ static bool name_read(struct scope *scope, const struct word *at, struct try_fil
     }
     if (!compile_template(scope, at, text, &name.name))
         return false;
-    struct try_name *slot = VEC_ADD(&tries->names, &scope->reader->model->arena);
+    struct try_name *slot = READER_ADD(scope->reader, &tries->names);
     if (!slot)
-        return reader_starve(scope->reader);
+        return false;
     *slot = name;
     return true;
 }

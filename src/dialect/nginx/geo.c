@@ -148,11 +148,9 @@ static void proxy_add(struct geo *g, const struct word *at) {
     struct cidr cidr;
     if (!network_read(&(struct geo){.scope = g->scope}, at, &cidr))
         return;
-    struct cidr *slot = VEC_ADD(&g->map->proxies, &g->scope->reader->model->arena);
+    struct cidr *slot = READER_ADD(g->scope->reader, &g->map->proxies);
     if (slot)
         *slot = cidr;
-    else
-        reader_starve(g->scope->reader);
 }
 
 static bool word_take(struct geo *g, const struct node *node) {

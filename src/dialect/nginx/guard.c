@@ -54,11 +54,9 @@ static void rule_add(struct scope *scope, const struct node *node, const struct 
     if (!guard)
         return;
     GUARD_OWN_LIST(scope, guard, access_rules);
-    struct access_rule *rule = VEC_ADD(&guard->access_rules, &scope->reader->model->arena);
+    struct access_rule *rule = READER_ADD(scope->reader, &guard->access_rules);
     if (rule)
         *rule = (struct access_rule){who, str_eq(str_of(row->name), STR("deny"))};
-    else
-        reader_starve(scope->reader);
 }
 
 static void satisfy_set(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -105,11 +103,9 @@ static struct trusted *trusted_read(struct scope *scope, const struct word *at) 
         return NULL;
     }
     trusted->host = at->text;
-    struct trusted **slot = VEC_ADD(&reader->model->trusted_names, &reader->model->arena);
-    if (!slot) {
-        reader_starve(reader);
+    struct trusted **slot = READER_ADD(reader, &reader->model->trusted_names);
+    if (!slot)
         return NULL;
-    }
     return *slot = trusted;
 }
 
@@ -121,11 +117,9 @@ static void trusted_add(struct scope *scope, const struct node *node, const stru
     if (!guard)
         return;
     GUARD_OWN_LIST(scope, guard, trusted);
-    struct trusted **slot = VEC_ADD(&guard->trusted, &scope->reader->model->arena);
+    struct trusted **slot = READER_ADD(scope->reader, &guard->trusted);
     if (slot)
         *slot = trusted;
-    else
-        reader_starve(scope->reader);
 }
 
 /* real_ip_header FIELD | X-Forwarded-For | proxy_protocol */

@@ -71,11 +71,9 @@ static void variable_add(struct scope *scope, const struct node *node, const str
     if (!guard)
         return;
     GUARD_OWN_LIST(scope, guard, auth_variables);
-    struct auth_variable *slot = VEC_ADD(&guard->auth_variables, &scope->reader->model->arena);
+    struct auth_variable *slot = READER_ADD(scope->reader, &guard->auth_variables);
     if (slot)
         *slot = read;
-    else
-        reader_starve(scope->reader);
 }
 
 static const struct directive rows[] = {

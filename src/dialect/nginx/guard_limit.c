@@ -115,11 +115,9 @@ static void zone_add(struct scope *scope, const struct node *node, const struct 
         return;
     }
     struct limit_zone *zone = reader_alloc(reader, sizeof *zone);
-    struct limit_zone **slot = zone ? VEC_ADD(&reader->model->limit_zones, &reader->model->arena) : NULL;
-    if (!slot) {
-        reader_starve(reader);
+    struct limit_zone **slot = zone ? READER_ADD(reader, &reader->model->limit_zones) : NULL;
+    if (!slot)
         return;
-    }
     read.index = (unsigned)reader->model->limit_zones.count - 1;
     *zone = read;
     *slot = zone;
@@ -203,11 +201,9 @@ static void request_limit_add(struct scope *scope, const struct node *node, cons
             reader_fail(scope->reader, &node->words[0], "\"limit_req\" directive is duplicate");
             return;
         }
-    struct request_limit *slot = VEC_ADD(&guard->request_limits, &scope->reader->model->arena);
+    struct request_limit *slot = READER_ADD(scope->reader, &guard->request_limits);
     if (slot)
         *slot = limit;
-    else
-        reader_starve(scope->reader);
 }
 
 /* ---- limit_conn ---- */
@@ -236,11 +232,9 @@ static void connection_limit_add(struct scope *scope, const struct node *node, c
             reader_fail(reader, &node->words[0], "\"limit_conn\" directive is duplicate");
             return;
         }
-    struct connection_limit *slot = VEC_ADD(&guard->connection_limits, &reader->model->arena);
+    struct connection_limit *slot = READER_ADD(reader, &guard->connection_limits);
     if (slot)
         *slot = (struct connection_limit){zone, (unsigned)most};
-    else
-        reader_starve(reader);
 }
 
 /* ---- what both have ---- */

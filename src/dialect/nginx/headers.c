@@ -77,11 +77,9 @@ static void header_add(struct scope *scope, const struct node *node, const struc
         return;
     rule.is_always = node->count == 4;
     rule.kind = kind_of(rule.name, is_trailer);
-    struct header_rule *slot = VEC_ADD(&list->rules, &scope->reader->model->arena);
+    struct header_rule *slot = READER_ADD(scope->reader, &list->rules);
     if (slot)
         *slot = rule;
-    else
-        reader_starve(scope->reader);
 }
 
 /* add_header_inherit and add_trailer_inherit on|off|merge: read before the block's own lines. */

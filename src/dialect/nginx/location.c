@@ -138,11 +138,9 @@ static void slash_redirect(struct scope *scope, struct route_table *table, const
     bare->action = ROUTE_FILES;
     bare->pass = NULL;
     memset(&bare->program, 0, sizeof bare->program);
-    struct operation *answer = VEC_ADD(&bare->program.operations, &reader->model->arena);
-    if (!answer) {
-        reader_starve(reader);
+    struct operation *answer = READER_ADD(reader, &bare->program.operations);
+    if (!answer)
         return;
-    }
     *answer = (struct operation){.kind = OPERATION_RETURN, .answer.status = 301};
     struct word at = {.text = STR(""), .file = scope->block->words[0].file};
     struct str text = reader_join(reader, path_escape(reader, route->pattern), STR("$is_args$args"));

@@ -98,11 +98,9 @@ static struct log_file *file_find(struct reader *reader, struct str path, unsign
             *number = (unsigned)i;
             return &model->log_files.items[i];
         }
-    struct log_file *file = VEC_ADD(&model->log_files, &model->arena);
-    if (!file) {
-        reader_starve(reader);
+    struct log_file *file = READER_ADD(reader, &model->log_files);
+    if (!file)
         return NULL;
-    }
     file->path = path;
     *number = (unsigned)model->log_files.count - 1;
     return file;
@@ -239,11 +237,9 @@ static void access_add(struct scope *scope, const struct node *node, const struc
         return;
     if (log.file.count == 0 && !file_set(scope, node, &log, &options))
         return;
-    struct access_log *slot = VEC_ADD(&policy->access_logs, &reader->model->arena);
+    struct access_log *slot = READER_ADD(reader, &policy->access_logs);
     if (slot)
         *slot = log;
-    else
-        reader_starve(reader);
 }
 
 static bool level_read(struct scope *scope, const struct word *at, enum log_level *level) {
@@ -295,12 +291,10 @@ static void error_log_add(struct scope *scope, const struct node *node, const st
     }
     if (policy && !file_find(reader, log.path, &log.sink))
         return;
-    struct error_log *slot = policy ? VEC_ADD(&policy->error_logs, &reader->model->arena)
-                                    : VEC_ADD(&reader->model->error_logs, &reader->model->arena);
-    if (!slot) {
-        reader_starve(reader);
+    struct error_log *slot =
+        policy ? READER_ADD(reader, &policy->error_logs) : READER_ADD(reader, &reader->model->error_logs);
+    if (!slot)
         return;
-    }
     *slot = log;
     if (policy && log.level > policy->error_level)
         policy->error_level = log.level;

@@ -91,11 +91,9 @@ static void take_regex(struct filling *f, const struct node *node, struct str ke
     struct regex *regex = reader_regex(reader, &node->words[0], str_from(key, is_nocase ? 2 : 1), is_nocase);
     if (!regex || !value_compile(f, &node->words[1], &value))
         return;
-    struct value_map_regex *slot = VEC_ADD(&f->map->regexes, &reader->model->arena);
+    struct value_map_regex *slot = READER_ADD(reader, &f->map->regexes);
     if (slot)
         *slot = (struct value_map_regex){regex, value};
-    else
-        reader_starve(reader);
 }
 
 static void take_key(struct filling *f, const struct node *node, struct str key) {

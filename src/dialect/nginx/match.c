@@ -27,11 +27,9 @@ static void status_read(struct lines *l, const struct node *node) {
         i = 2;
     }
     for (; i < node->count; i++) {
-        struct status_span *span = VEC_ADD(&l->match->statuses, &l->reader->model->arena);
-        if (!span) {
-            reader_starve(l->reader);
+        struct status_span *span = READER_ADD(l->reader, &l->match->statuses);
+        if (!span)
             return;
-        }
         if (!span_read(node->words[i].text, span))
             reader_fail(l->reader, &node->words[i], "invalid status \"%.*s\": write 200, 200-399 or ! 500",
                         STR_ARG(node->words[i].text));
@@ -64,12 +62,10 @@ static void fail_line(struct lines *l, const struct node *node, const char *form
 
 /* header NAME; header ! NAME; header NAME = TEXT; header NAME ~ REGEX */
 static void field_read(struct lines *l, const struct node *node) {
-    struct match_field *field = VEC_ADD(&l->match->fields, &l->reader->model->arena);
+    struct match_field *field = READER_ADD(l->reader, &l->match->fields);
     bool is_nocase = false;
-    if (!field) {
-        reader_starve(l->reader);
+    if (!field)
         return;
-    }
     if (node->count == 2) {
         *field = (struct match_field){.name = node->words[1].text, .test = FIELD_PRESENT};
     } else if (node->count == 3 && str_eq(node->words[1].text, STR("!"))) {

@@ -141,11 +141,9 @@ static struct str host_shown(const struct target *t, const struct endpoint *endp
 
 void pass_secure(struct scope *scope, struct pass *pass) {
     struct model *model = scope->reader->model;
-    struct route **slot = VEC_ADD(&model->secure_routes, &model->arena);
-    if (!slot) {
-        reader_starve(scope->reader);
+    struct route **slot = READER_ADD(scope->reader, &model->secure_routes);
+    if (!slot)
         return;
-    }
     *slot = scope->route;
     pass->is_secure = true;
     pass->slot = (unsigned)model->secure_routes.count - 1;

@@ -34,11 +34,9 @@ static void proxy_header_add(struct scope *scope, const struct node *node, const
     if (!headers_rule_read(scope, node, &rule))
         return;
     framing_note(scope, node);
-    struct header_rule *slot = VEC_ADD(&policy->proxy_headers, &scope->reader->model->arena);
-    if (!slot) {
-        reader_starve(scope->reader);
+    struct header_rule *slot = READER_ADD(scope->reader, &policy->proxy_headers);
+    if (!slot)
         return;
-    }
     *slot = rule;
     policy->says_upgrade |= str_eq_nocase(rule.name, STR("Upgrade"));
 }

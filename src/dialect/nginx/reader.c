@@ -79,11 +79,14 @@ bool reader_starve(struct reader *reader) {
     return false;
 }
 
-void *reader_alloc(struct reader *reader, size_t size) {
-    void *block = arena_zero(&reader->model->arena, 1, size);
-    if (!block)
+void *reader_note(struct reader *reader, void *given) {
+    if (!given)
         reader_starve(reader);
-    return block;
+    return given;
+}
+
+void *reader_alloc(struct reader *reader, size_t size) {
+    return reader_note(reader, arena_zero(&reader->model->arena, 1, size));
 }
 
 struct str reader_join(struct reader *reader, struct str a, struct str b) {
@@ -132,11 +135,9 @@ static bool names_bind(struct reader *reader, const struct word *at, struct rege
 struct regex *reader_regex(struct reader *reader, const struct word *at, struct str pattern, bool is_nocase) {
     struct str error;
     size_t error_at;
-    struct regex **slot = VEC_ADD(&reader->model->regexes, &reader->model->arena);
-    if (!slot) {
-        reader_starve(reader);
+    struct regex **slot = READER_ADD(reader, &reader->model->regexes);
+    if (!slot)
         return NULL;
-    }
     *slot = regex_new(pattern, is_nocase, &reader->scratch, &error, &error_at);
     struct regex *regex = *slot;
     if (regex)

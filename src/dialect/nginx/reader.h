@@ -134,6 +134,11 @@ void reader_refuse(struct reader *reader, const struct word *at, const char *whe
 bool reader_starve(struct reader *reader);
 /* From the model's arena; NULL is noted. */
 void *reader_alloc(struct reader *reader, size_t size);
+/* A new, zeroed last element of a VEC in the model's arena; NULL is noted. */
+#define READER_ADD(reader, vec) \
+    ((__typeof__((vec)->items))reader_note((reader), VEC_ADD((vec), &(reader)->model->arena)))
+/* What an arena gave; NULL is noted. */
+void *reader_note(struct reader *reader, void *given);
 /* The texts joined, in the model's arena; empty without memory. */
 struct str reader_join(struct reader *reader, struct str a, struct str b);
 /* A path of the configuration made absolute against the prefix. */

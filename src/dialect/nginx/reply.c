@@ -11,11 +11,9 @@ static void name_add(struct scope *scope, const struct node *node, const struct 
     VEC(struct str) *names = scope_member(scope, row, sizeof *names);
     if (scope->is_first)
         memset(names, 0, sizeof *names);
-    slot = VEC_ADD(names, &scope->reader->model->arena);
+    slot = READER_ADD(scope->reader, names);
     if (slot)
         *slot = node->words[1].text;
-    else
-        reader_starve(scope->reader);
 }
 
 static const struct {
@@ -89,11 +87,9 @@ static bool replacement_is_said(struct scope *scope, const struct node *node, co
 
 static struct replacement *replacement_new(struct scope *scope, struct replacement rule, void *list) {
     VEC(struct replacement) *rules = list;
-    struct replacement *slot = VEC_ADD(rules, &scope->reader->model->arena);
+    struct replacement *slot = READER_ADD(scope->reader, rules);
     if (slot)
         *slot = rule;
-    else
-        reader_starve(scope->reader);
     return slot;
 }
 
@@ -217,9 +213,9 @@ static bool cookie_rule_read(struct scope *scope, const struct node *node, struc
         if (!flag_is_known(scope, &node->words[i]) ||
             !compile_template(scope, &node->words[i], node->words[i].text, &flag))
             return false;
-        struct template *slot = VEC_ADD(&rule->flags, &scope->reader->model->arena);
+        struct template *slot = READER_ADD(scope->reader, &rule->flags);
         if (!slot)
-            return reader_starve(scope->reader);
+            return false;
         *slot = flag;
     }
     return true;
@@ -235,11 +231,9 @@ static void cookie_flags_add(struct scope *scope, const struct node *node, const
         return;
     if (!cookie_rule_read(scope, node, &rule))
         return;
-    struct cookie_rule *slot = VEC_ADD(&proxy->cookie_rules, &scope->reader->model->arena);
+    struct cookie_rule *slot = READER_ADD(scope->reader, &proxy->cookie_rules);
     if (slot)
         *slot = rule;
-    else
-        reader_starve(scope->reader);
 }
 
 static const struct directive rows[] = {

@@ -47,11 +47,9 @@ static void server_add(struct reader *reader, const struct word *at, struct reso
                     endpoint.is_unix ? "is no address of a name server" : problem);
         return;
     }
-    struct resolver_server *server = VEC_ADD(&resolver->servers, &reader->model->arena);
-    if (!server) {
-        reader_starve(reader);
+    struct resolver_server *server = READER_ADD(reader, &resolver->servers);
+    if (!server)
         return;
-    }
     *server = (struct resolver_server){
         .place = word_place(at), .host = endpoint.host, .port = endpoint.port ? endpoint.port : PORT};
 }
@@ -59,11 +57,9 @@ static void server_add(struct reader *reader, const struct word *at, struct reso
 static struct resolver *resolver_make(struct reader *reader, const struct node *node) {
     struct model *model = reader->model;
     struct resolver *resolver = reader_alloc(reader, sizeof *resolver);
-    struct resolver **slot = resolver ? VEC_ADD(&model->resolvers, &model->arena) : NULL;
-    if (!slot) {
-        reader_starve(reader);
+    struct resolver **slot = resolver ? READER_ADD(reader, &model->resolvers) : NULL;
+    if (!slot)
         return NULL;
-    }
     *resolver = (struct resolver){.place = word_place(&node->words[0]),
                                   .has_v4 = true,
                                   .has_v6 = true,

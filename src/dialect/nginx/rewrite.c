@@ -6,11 +6,9 @@
  * behind everything else of their block, for an `if` inherits what stands in it. */
 
 static struct operation *operation_add(struct scope *scope, enum operation_kind kind) {
-    struct operation *operation = VEC_ADD(&scope->program->operations, &scope->reader->model->arena);
+    struct operation *operation = READER_ADD(scope->reader, &scope->program->operations);
     if (operation)
         operation->kind = kind;
-    else
-        reader_starve(scope->reader);
     return operation;
 }
 

@@ -417,11 +417,9 @@ static void server_read(struct scope *scope, const struct node *node, const stru
     bool is_stream = (scope->context & CONTEXT_STREAM) != 0;
     struct reader *reader = scope->reader;
     struct site *site = reader_alloc(reader, sizeof *site);
-    struct site **slot = site ? VEC_ADD(&reader->model->sites, &reader->model->arena) : NULL;
-    if (!slot) {
-        reader_starve(reader);
+    struct site **slot = site ? READER_ADD(reader, &reader->model->sites) : NULL;
+    if (!slot)
         return;
-    }
     *slot = site;
     *site = *scope->site;
     site->number = (unsigned)reader->model->sites.count - 1;

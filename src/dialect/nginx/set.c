@@ -76,11 +76,9 @@ void set_temp_path(struct scope *scope, const struct node *node, const struct di
         }
         said.levels[i - 2] = (unsigned char)level;
     }
-    struct str *kept = VEC_ADD(&scope->reader->model->temp_directories, &scope->reader->model->arena);
-    if (!kept) {
-        reader_starve(scope->reader);
+    struct str *kept = READER_ADD(scope->reader, &scope->reader->model->temp_directories);
+    if (!kept)
         return;
-    }
     *kept = said.directory;
     *path = said;
 }

@@ -138,11 +138,9 @@ static void set_add(struct scope *scope, const struct node *node, const struct d
         reader_fail(scope->reader, &node->words[1], "the duplicate \"%.*s\" variable", STR_ARG(target.name));
         return;
     }
-    struct operation *operation = VEC_ADD(&scope->program->operations, &scope->reader->model->arena);
+    struct operation *operation = READER_ADD(scope->reader, &scope->program->operations);
     if (operation)
         *operation = (struct operation){.kind = OPERATION_SET, .target = target, .value = value};
-    else
-        reader_starve(scope->reader);
 }
 
 /* on|off as nginx's; v2 is ours. */

@@ -49,12 +49,10 @@ static const struct source_file *file_load(struct reader *reader, struct str pat
             reader_starve(reader);
         return NULL;
     }
-    struct str *path_slot = VEC_ADD(&model->files, &model->arena);
-    struct str *text_slot = path_slot ? VEC_ADD(&model->file_contents, &model->arena) : NULL;
-    if (!text_slot) {
-        reader_starve(reader);
+    struct str *path_slot = READER_ADD(reader, &model->files);
+    struct str *text_slot = path_slot ? READER_ADD(reader, &model->file_contents) : NULL;
+    if (!text_slot)
         return NULL;
-    }
     *path_slot = file->path;
     *text_slot = file->text;
     return file;

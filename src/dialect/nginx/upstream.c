@@ -34,11 +34,9 @@ static struct upstream *upstream_make(struct reader *reader, struct str name, st
                                       bool is_stream) {
     struct model *model = reader->model;
     struct upstream *upstream = reader_alloc(reader, sizeof *upstream);
-    struct upstream **slot = upstream ? VEC_ADD(&model->upstreams, &model->arena) : NULL;
-    if (!slot) {
-        reader_starve(reader);
+    struct upstream **slot = upstream ? READER_ADD(reader, &model->upstreams) : NULL;
+    if (!slot)
         return NULL;
-    }
     *slot = upstream;
     *upstream = (struct upstream){.place = place,
                                   .name = name,

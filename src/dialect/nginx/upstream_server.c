@@ -9,11 +9,9 @@ enum { WEIGHT_MAX = 65535 };
 struct upstream_server *upstream_server_make(struct reader *reader, struct upstream *upstream,
                                              const struct endpoint *endpoint, struct str name,
                                              struct place place) {
-    struct upstream_server *server = VEC_ADD(&upstream->servers, &reader->model->arena);
-    if (!server) {
-        reader_starve(reader);
+    struct upstream_server *server = READER_ADD(reader, &upstream->servers);
+    if (!server)
         return NULL;
-    }
     *server = (struct upstream_server){.place = place,
                                        .name = name,
                                        .host = endpoint->host,
