@@ -269,7 +269,7 @@ static void if_read(struct scope *scope, const struct node *node, const struct d
 #define CONTEXT_REWRITE (CONTEXT_SERVER | CONTEXT_LOCATION | CONTEXT_SERVER_IF | CONTEXT_LOCATION_IF)
 
 static const struct directive rows[] = {
-    {"set", CONTEXT_REWRITE, 2, 2, DIRECTIVE_LAST, set_read, NOTHING, NULL},
+    {"set", CONTEXT_REWRITE | CONTEXT_STREAM_SERVER, 2, 2, DIRECTIVE_LAST, set_read, NOTHING, NULL},
     {"rewrite", CONTEXT_REWRITE, 2, 3, DIRECTIVE_LAST, rewrite_read, NOTHING, NULL},
     {"return", CONTEXT_REWRITE, 1, 2, DIRECTIVE_LAST, return_read, NOTHING, NULL},
     {"break", CONTEXT_REWRITE, 0, 0, DIRECTIVE_LAST, break_read, NOTHING, NULL},

@@ -74,7 +74,8 @@ bool slot_target(struct scope *scope, const struct word *at, struct variable *ta
     }
     struct str name = reader_lower(reader, str_from(at->text, 1));
     *target = variable_find(name);
-    if (target->id == VARIABLE_ARGS || target->id == VARIABLE_LIMIT_RATE)
+    bool is_settable = target->id == VARIABLE_ARGS || target->id == VARIABLE_LIMIT_RATE;
+    if (is_settable && !(scope->context & CONTEXT_STREAMS))
         return true;
     if (!variable_is_free(name)) {
         struct diagnostic *said = reader_fail(reader, at, "the duplicate \"%.*s\" variable", STR_ARG(name));

@@ -118,29 +118,12 @@ static void pass_set(struct scope *scope, const struct node *node, const struct 
     scope->route->action = ROUTE_PASS;
 }
 
-/* ---- return, set ---- */
+/* ---- return ---- */
 
 static void return_read(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     if (compile_template(scope, &node->words[1], node->words[1].text, &scope->policy->stream.text))
         scope->route->action = ROUTE_TEXT;
-}
-
-/* set $VARIABLE VALUE */
-static void set_add(struct scope *scope, const struct node *node, const struct directive *row) {
-    (void)row;
-    struct variable target;
-    struct template value;
-    const struct word *at = &node->words[2];
-    if (!slot_target(scope, &node->words[1], &target) || !compile_template(scope, at, at->text, &value))
-        return;
-    if (target.id != VARIABLE_SLOT) {
-        reader_fail(scope->reader, &node->words[1], "the duplicate \"%.*s\" variable", STR_ARG(target.name));
-        return;
-    }
-    struct operation *operation = READER_ADD(scope->reader, &scope->program->operations);
-    if (operation)
-        *operation = (struct operation){.kind = OPERATION_SET, .target = target, .value = value};
 }
 
 /* on|off as nginx's; v2 is ours. */
@@ -215,7 +198,6 @@ static const struct directive rows[] = {
     {"proxy_buffer_size", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
     {"proxy_buffer", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, bounded},
     {"tcp_nodelay", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_on, NOTHING, at_once},
-    {"set", CONTEXT_STREAM_SERVER, 2, 2, DIRECTIVE_LAST, set_add, NOTHING, NULL},
     {"pass", CONTEXT_STREAM_SERVER, 1, 1, DIRECTIVE_ONCE, set_unsupported, NOTHING,
      "write \"proxy_pass ADDRESS\" with the listener's own address: the connection is passed on to it"},
     {"so_keepalive", CONTEXT_STREAMS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
