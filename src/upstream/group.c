@@ -351,29 +351,30 @@ bool member_fail(struct group *group, struct member *member, enum why why, uint6
 
 /* ---- picking ---- */
 
-static unsigned choose(const struct group *group, struct pick *pick, struct span span, uint64_t now_ms) {
-    unsigned index = BALANCE_NONE;
+/* By a method that looks at the primaries alone. */
+static unsigned choose_primary(const struct group *group, struct pick *pick, uint64_t now_ms) {
     switch (group->upstream->balance) {
-    case BALANCE_LEAST_CONN:
-        return balance_least_conn(group, pick, span, now_ms);
     case BALANCE_HASH:
-        index = span.from ? BALANCE_NONE : balance_hash(group, pick, now_ms);
-        break;
+        return balance_hash(group, pick, now_ms);
     case BALANCE_HASH_CONSISTENT:
-        index = span.from ? BALANCE_NONE : balance_hash_consistent(group, pick, now_ms);
-        break;
+        return balance_hash_consistent(group, pick, now_ms);
     case BALANCE_IP_HASH:
-        index = span.from ? BALANCE_NONE : balance_ip_hash(group, pick, now_ms);
-        break;
+        return balance_ip_hash(group, pick, now_ms);
     case BALANCE_RANDOM:
-        index = span.from ? BALANCE_NONE : balance_random(group, pick, now_ms);
-        break;
+        return balance_random(group, pick, now_ms);
     case BALANCE_RANDOM_TWO:
-        index = span.from ? BALANCE_NONE : balance_random_two(group, pick, now_ms);
-        break;
+        return balance_random_two(group, pick, now_ms);
     case BALANCE_ROUND_ROBIN:
+    case BALANCE_LEAST_CONN:
         break;
     }
+    return BALANCE_NONE;
+}
+
+static unsigned choose(const struct group *group, struct pick *pick, struct span span, uint64_t now_ms) {
+    if (group->upstream->balance == BALANCE_LEAST_CONN)
+        return balance_least_conn(group, pick, span, now_ms);
+    unsigned index = span.from ? BALANCE_NONE : choose_primary(group, pick, now_ms);
     return index == BALANCE_NONE ? balance_round_robin(group, pick, span, now_ms) : index;
 }
 
