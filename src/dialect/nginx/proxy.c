@@ -105,10 +105,9 @@ static void body_set(struct scope *scope, const struct node *node, const struct 
         compile_template(scope, &node->words[1], node->words[1].text, &scope->policy->proxy.body);
 }
 
-static const struct {
-    const char *name;
-    unsigned bit;
-} cases[] = {
+enum { NEXT_OFF = 1 << 30 };
+
+static const struct set_word cases[] = {
     {"error", NEXT_ERROR},
     {"timeout", NEXT_TIMEOUT},
     {"invalid_header", NEXT_INVALID_HEADER},
@@ -122,33 +121,12 @@ static const struct {
     {"http_504", NEXT_504},
     {"updating", 0}, /* of caches, which there are none of */
     {"denied", 0},   /* by proxy_allow_upstream */
-    {"off", 0},
+    {"off", NEXT_OFF},
 };
-enum { CASES = sizeof cases / sizeof *cases };
 
 static void next_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    struct str names[CASES];
-    unsigned bits = 0;
-    bool is_off = false;
-    for (size_t i = 0; i < CASES; i++)
-        names[i] = str_of(cases[i].name);
-    for (size_t i = 1; i < node->count; i++) {
-        const struct word *at = &node->words[i];
-        size_t found = 0;
-        while (found < CASES && !str_eq(at->text, names[found]))
-            found++;
-        if (found < CASES) {
-            bits |= cases[found].bit;
-            is_off |= str_eq(at->text, STR("off"));
-            continue;
-        }
-        struct str near = diagnostic_nearest(at->text, names, CASES);
-        struct diagnostic *said =
-            reader_fail(scope->reader, at, "invalid value \"%.*s\" in \"%s\"", STR_ARG(at->text), row->name);
-        if (near.len)
-            diagnostic_hint(scope->reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
-    }
-    scope->policy->next_upstream = is_off ? 0 : bits;
+    unsigned bits = set_read_words(scope, node, row, cases, sizeof cases / sizeof *cases, NULL);
+    scope->policy->next_upstream = bits & NEXT_OFF ? 0 : bits;
 }
 
 static const char no_cache[] = "nothing is cached here";

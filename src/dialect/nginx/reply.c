@@ -16,10 +16,7 @@ static void name_add(struct scope *scope, const struct node *node, const struct 
         *slot = node->words[1].text;
 }
 
-static const struct {
-    const char *name;
-    unsigned bit;
-} ignorable[] = {
+static const struct set_word ignorable[] = {
     {"X-Accel-Redirect", IGNORE_X_ACCEL_REDIRECT},
     {"X-Accel-Expires", IGNORE_X_ACCEL_EXPIRES},
     {"X-Accel-Limit-Rate", IGNORE_X_ACCEL_LIMIT_RATE},
@@ -30,32 +27,11 @@ static const struct {
     {"Set-Cookie", IGNORE_SET_COOKIE},
     {"Vary", IGNORE_VARY},
 };
-enum { IGNORABLE = sizeof ignorable / sizeof *ignorable };
 
 static void ignored_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    unsigned *ignored = &scope->policy->proxy.ignored;
-    struct str names[IGNORABLE];
-    *ignored = 0;
-    for (size_t i = 0; i < IGNORABLE; i++)
-        names[i] = str_of(ignorable[i].name);
-    for (size_t i = 1; i < node->count; i++) {
-        const struct word *at = &node->words[i];
-        size_t found = 0;
-        while (found < IGNORABLE && !str_eq_nocase(at->text, names[found]))
-            found++;
-        if (found < IGNORABLE) {
-            *ignored |= ignorable[found].bit;
-            continue;
-        }
-        struct str near = diagnostic_nearest(at->text, names, IGNORABLE);
-        struct diagnostic *said =
-            reader_fail(scope->reader, at, "invalid value \"%.*s\" in \"%s\"", STR_ARG(at->text), row->name);
-        if (near.len)
-            diagnostic_hint(scope->reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
-        else
-            diagnostic_hint(scope->reader->diagnostics, said,
-                            "it must be one of the fields that change how an answer is treated");
-    }
+    scope->policy->proxy.ignored =
+        set_read_words(scope, node, row, ignorable, sizeof ignorable / sizeof *ignorable,
+                       "it must be one of the fields that change how an answer is treated");
 }
 
 /* ---- replacements ---- */

@@ -1,5 +1,6 @@
 #include "dialect/nginx/set.h"
 
+#include "base/check.h"
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/refusal.h"
 #include "dialect/nginx/unit.h"
@@ -17,6 +18,36 @@ void set_flag(struct scope *scope, const struct node *node, const struct directi
         set_fail(scope, at, row, "\"on\" or \"off\"");
     else
         *(bool *)scope_member(scope, row, sizeof(bool)) = is_on;
+}
+
+static void fail_word(struct scope *scope, const struct word *at, const struct directive *row,
+                      const struct set_word *words, size_t count, const char *hint) {
+    struct str names[SET_WORDS_MAX];
+    for (size_t i = 0; i < count; i++)
+        names[i] = str_of(words[i].name);
+    struct str near = diagnostic_nearest(at->text, names, count);
+    struct diagnostic *said =
+        reader_fail(scope->reader, at, "invalid value \"%.*s\" in \"%s\"", STR_ARG(at->text), row->name);
+    if (near.len)
+        diagnostic_hint(scope->reader->diagnostics, said, "did you mean \"%.*s\"?", STR_ARG(near));
+    else if (hint)
+        diagnostic_hint(scope->reader->diagnostics, said, "%s", hint);
+}
+
+unsigned set_read_words(struct scope *scope, const struct node *node, const struct directive *row,
+                        const struct set_word *words, size_t count, const char *hint) {
+    unsigned bits = 0;
+    CHECK(count <= SET_WORDS_MAX, "%zu words", count);
+    for (size_t i = 1; i < node->count; i++) {
+        size_t found = 0;
+        while (found < count && !str_eq_nocase(node->words[i].text, str_of(words[found].name)))
+            found++;
+        if (found < count)
+            bits |= words[found].bits;
+        else
+            fail_word(scope, &node->words[i], row, words, count, hint);
+    }
+    return bits;
 }
 
 bool set_read_number(struct scope *scope, const struct word *at, const char *name, uint64_t max,

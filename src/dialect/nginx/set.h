@@ -33,6 +33,16 @@ set_function set_only;
 
 /* Says that the word is no value for the row, and what is. */
 void set_fail(struct scope *scope, const struct word *at, const struct directive *row, const char *wanted);
+/* A word that stands for bits. */
+struct set_word {
+    const char *name;
+    unsigned bits;
+};
+enum { SET_WORDS_MAX = 16 };
+/* The bits of all of the directive's words, in any letter case. One that is none of the `count` is said, with
+ * the nearest or else the hint, unless that is NULL. */
+unsigned set_read_words(struct scope *scope, const struct node *node, const struct directive *row,
+                        const struct set_word *words, size_t count, const char *hint);
 /* The argument's digits; said when it is none. */
 bool set_read_number(struct scope *scope, const struct word *at, const char *name, uint64_t max,
                      uint64_t *value);
