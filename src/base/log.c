@@ -13,13 +13,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 2000 };
+enum { LINE_MAX_BYTES = 2000, TELL_MS = 60000 };
 
 struct log_sink {
     atomic_int fd;
-    bool is_owned; /* a file, not the standard error */
-    atomic_uint_least64_t dropped;
-    struct syslog *syslog; /* instead of a file; NULL: none */
+    bool is_owned;                 /* a file, not the standard error */
+    atomic_uint_least64_t dropped; /* writes that failed, since that was told last */
+    atomic_int error;              /* of the last of them, a negative errno; 0: not all of it was written */
+    uint64_t told_ms;              /* 0: never; for the one who tells */
+    struct syslog *syslog;         /* instead of a file; NULL: none */
     /* Of a buffered one; the lock is for what stands behind it. */
     size_t room; /* 0: every line is written at once */
     uint64_t flush_ms;
@@ -83,10 +85,16 @@ bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms) {
     return sink->buffer != NULL;
 }
 
+static void drop(struct log_sink *sink, int error) {
+    atomic_store_explicit(&sink->error, error, memory_order_relaxed);
+    atomic_fetch_add_explicit(&sink->dropped, 1, memory_order_relaxed);
+}
+
 static void bytes_write(struct log_sink *sink, const char *bytes, size_t len) {
     int fd = atomic_load_explicit(&sink->fd, memory_order_relaxed);
-    if (fd >= 0 && len && write(fd, bytes, len) != (ssize_t)len)
-        atomic_fetch_add_explicit(&sink->dropped, 1, memory_order_relaxed);
+    ssize_t written = fd >= 0 && len ? write(fd, bytes, len) : (ssize_t)len;
+    if (written != (ssize_t)len)
+        drop(sink, written < 0 ? -errno : 0);
 }
 
 /* The lock is held. */
@@ -156,7 +164,7 @@ static void syslog_write(struct log_sink *sink, unsigned severity, struct str li
     if (line.len && line.ptr[line.len - 1] == '\n')
         line.len--;
     if (!syslog_send(sink->syslog, severity, line))
-        atomic_fetch_add_explicit(&sink->dropped, 1, memory_order_relaxed);
+        drop(sink, -errno);
 }
 
 void log_sink_write(struct log_sink *sink, struct str line) {
@@ -166,10 +174,6 @@ void log_sink_write(struct log_sink *sink, struct str line) {
         buffer_add(sink, line);
     else
         bytes_write(sink, line.ptr, line.len);
-}
-
-uint64_t log_sink_dropped(const struct log_sink *sink) {
-    return atomic_load_explicit(&sink->dropped, memory_order_relaxed);
 }
 
 static const char *const level_names[LOG_COUNT] = {"emerg", "alert",  "crit", "error",
@@ -225,4 +229,20 @@ void log_line(const struct log *log, enum log_level level, const char *format, .
         else
             log_sink_write(at->sink, builder_view(&line));
     }
+}
+
+void log_tell_dropped(const struct log *log, struct log_sink *sink, uint64_t now_ms) {
+    if (sink->told_ms && now_ms - sink->told_ms < TELL_MS)
+        return;
+    uint64_t dropped = atomic_exchange_explicit(&sink->dropped, 0, memory_order_relaxed);
+    int error = atomic_load_explicit(&sink->error, memory_order_relaxed);
+    if (!dropped)
+        return;
+    sink->told_ms = now_ms;
+    if (error)
+        log_line(log, LOG_ALERT, "write() to \"%s\" failed (%d: %s), %llu times", sink->path, -error,
+                 strerrordesc_np(-error), (unsigned long long)dropped);
+    else
+        log_line(log, LOG_ALERT, "write() to \"%s\" was incomplete, %llu times", sink->path,
+                 (unsigned long long)dropped);
 }

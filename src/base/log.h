@@ -23,9 +23,8 @@ bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms);
 /* To be called now and then: writes what has waited for its time. */
 void log_sink_tidy(struct log_sink *sink, uint64_t now_ms);
 /* Writes one line as given, its end included; never blocks on a pipe that nobody reads: then the line is
- * dropped and counted. */
+ * dropped (log_tell_dropped). */
 void log_sink_write(struct log_sink *sink, struct str line);
-uint64_t log_sink_dropped(const struct log_sink *sink);
 
 /* One thread's way to an error log, or to several. The owner sets all fields; text passes the one escaper. */
 struct log {
@@ -41,6 +40,10 @@ struct log {
  * bytes. */
 void log_line(const struct log *log, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* To be called now and then, by one thread for each sink: says in the log what could not be written to the sink
+ * since it was said last, at most once a minute, as nginx does. */
+void log_tell_dropped(const struct log *log, struct log_sink *sink, uint64_t now_ms);
 
 static inline bool log_wants(const struct log *log, enum log_level level) {
     return level <= log->level;

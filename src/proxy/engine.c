@@ -44,14 +44,23 @@ static void tunnels_leave(struct engine *engine) {
     }
 }
 
+/* The error logs too tell of what they did not take, once they take something again. */
+static void logs_tidy(struct engine *engine) {
+    uint64_t now_ms = engine->loop->now_ms;
+    if (engine->hold)
+        snapshot_tidy_logs(engine->hold->snapshot, &engine->log, now_ms);
+    for (const struct log *log = &engine->log; log; log = log->next)
+        log_tell_dropped(&engine->log, log->sink, now_ms);
+}
+
 static void sweep(struct timer *timer) {
     struct engine *engine = LIST_OF(timer, struct engine, sweep);
     tunnels_leave(engine);
     if (engine->tick && engine->hold)
         engine->tick(engine);
     sid_sweep(engine->sids, engine->index, engine->loops, engine->loop->now_ms);
-    if (engine->index == 0 && engine->hold)
-        snapshot_tidy_logs(engine->hold->snapshot, engine->loop->now_ms);
+    if (engine->index == 0)
+        logs_tidy(engine);
     loop_arm(engine->loop, &engine->sweep, SWEEP_MS);
 }
 
@@ -307,12 +316,6 @@ void engine_note_gone(struct engine *engine) {
         return;
     engine->drained = NULL;
     done(engine->drained_context);
-}
-
-struct engine_counts engine_count(const struct engine *engine) {
-    struct engine_counts counts = engine->counts;
-    counts.idle_backs = idle_count(engine->idle);
-    return counts;
 }
 
 void engine_date_update(struct engine *engine) {

@@ -34,7 +34,7 @@ struct engine_setup {
 };
 
 struct engine_counts {
-    size_t fronts, exchanges, tunnels, idle_backs;
+    size_t fronts, exchanges, tunnels;
     uint64_t accepted, requests, upgraded, bad_requests;
     size_t buffered_bytes; /* kept for sides that did not take them, or of heads that are not whole */
 };
@@ -112,9 +112,8 @@ int engine_listen(struct engine *engine, int fd, unsigned slot);
 void engine_drain(struct engine *engine, void (*done)(void *), void *context);
 /* Takes a drain back: what is under way goes on as if it had not been, and sockets may be listened on again. */
 void engine_undrain(struct engine *engine);
-struct engine_counts engine_count(const struct engine *engine);
-/* For tests: walks all live objects and calls `report` for each that breaks a rule (no deadline armed, a buffer
- * not counted). The number of reports. */
+/* For the simulator, which asks it each turn: walks all live objects and calls `report` for each that breaks a
+ * rule (no deadline armed, a buffer not counted). The number of reports. */
 size_t engine_check(const struct engine *engine, void (*report)(void *context, const char *what),
                     void *context);
 

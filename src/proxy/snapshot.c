@@ -190,9 +190,11 @@ void snapshot_replace(struct snapshot *before, struct snapshot *after) {
         group_leave(map_get(&before->groups, model->upstreams.items[i]->key));
 }
 
-void snapshot_tidy_logs(struct snapshot *snapshot, uint64_t now_ms) {
-    for (size_t i = 0; i < snapshot->model->log_files.count; i++)
+void snapshot_tidy_logs(struct snapshot *snapshot, const struct log *log, uint64_t now_ms) {
+    for (size_t i = 0; i < snapshot->model->log_files.count; i++) {
         log_sink_tidy(snapshot->sinks[i], now_ms);
+        log_tell_dropped(log, snapshot->sinks[i], now_ms);
+    }
 }
 
 void snapshot_reopen_logs(struct snapshot *snapshot) {

@@ -36,8 +36,9 @@ void snapshot_inherit(struct snapshot *after, const struct snapshot *before);
 /* `after` is in force from now on and `before` no more (NULL: none was): peers that only `before` names are
  * gone, and the sessions they held with them. */
 void snapshot_replace(struct snapshot *before, struct snapshot *after);
-/* To be called now and then: log files that gather lines write those that have waited long enough. */
-void snapshot_tidy_logs(struct snapshot *snapshot, uint64_t now_ms);
+/* To be called now and then by one loop: log files that gather lines write those that have waited long enough,
+ * and what could not be written is said in `log`. */
+void snapshot_tidy_logs(struct snapshot *snapshot, const struct log *log, uint64_t now_ms);
 /* Opens the log files anew, under their names: after rotation. */
 void snapshot_reopen_logs(struct snapshot *snapshot);
 void snapshot_take(struct snapshot *snapshot);

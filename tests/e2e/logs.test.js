@@ -23,6 +23,16 @@ async function startSyslog(t) {
   return { port: socket.address().port, messages, take: () => until(() => messages.shift(), "a message to syslog") };
 }
 
+test("a log that cannot be written is said in the error log", async (t) => {
+  const hawser = await startConfig(
+    t,
+    ({ port, folder }) => `error_log ${folder}/error.log; http { server { listen 127.0.0.1:${port}; access_log /dev/full; return 200; } }`,
+  );
+  await get(t, hawser.port, "/");
+  const said = /\[alert\].*write\(\) to "\/dev\/full" failed \(28: No space left on device\)/;
+  await until(() => said.test(reader(hawser.folder)("error.log")), "the line");
+});
+
 test("formats, conditions, variables in the path, several logs, and off", async (t) => {
   const hawser = await startConfig(
     t,

@@ -135,9 +135,9 @@ bool subject_reload(struct str configuration) {
 }
 
 struct subject_counts subject_count(void) {
-    struct engine_counts counts = engine_count(subject.engine);
-    return (struct subject_counts){counts.fronts, counts.exchanges, counts.tunnels, counts.idle_backs,
-                                   counts.buffered_bytes};
+    const struct engine_counts *counts = &subject.engine->counts;
+    return (struct subject_counts){counts->fronts, counts->exchanges, counts->tunnels,
+                                   idle_count(subject.engine->idle), counts->buffered_bytes};
 }
 
 static void report(void *context, const char *what) {

@@ -103,7 +103,6 @@ static void a_failed_reopen_leaves_the_old_file(void **state) {
     assert_int_equal(log_sink_reopen(sink), -EISDIR);
     log_sink_write(sink, STR("still here\n"));
     assert_str(content(moved), STR("still here\n"));
-    assert_int_equal(log_sink_dropped(sink), 0);
     log_sink_close(sink);
     rmdir(path);
 }
@@ -115,7 +114,6 @@ static void the_special_names(void **state) {
     assert_non_null(off);
     assert_non_null(standard);
     log_sink_write(off, STR("nothing\n"));
-    assert_int_equal(log_sink_dropped(off), 0);
     assert_int_equal(log_sink_reopen(off), 0);
     assert_int_equal(log_sink_reopen(standard), 0);
     log_sink_close(off);
@@ -141,9 +139,40 @@ static void a_pipe_that_nobody_reads_blocks_nobody(void **state) {
     assert_non_null(sink);
     for (int i = 0; i < 1000; i++)
         log_sink_write(sink, str_make(line, sizeof line));
-    assert_true(log_sink_dropped(sink) > 0);
+    struct log log = {.sink = log_sink_open(moved, &error), .level = LOG_INFO, .wall_ms = wall};
+    log_tell_dropped(&log, sink, 1000);
+    assert_true(str_find(content(moved), STR("failed (11: Resource temporarily unavailable)")) != STR_NONE);
+    log_sink_close(log.sink);
     log_sink_close(sink);
     close(reader);
+}
+
+static void what_could_not_be_written_is_told_once_a_minute(void **state) {
+    (void)state;
+    int error;
+    struct log_sink *full = log_sink_open("/dev/full", &error), *sink = open_fresh();
+    struct log log = {.sink = sink, .level = LOG_INFO, .wall_ms = wall};
+    assert_non_null(full);
+    log_tell_dropped(&log, full, 1000);
+    assert_int_equal(content(path).len, 0);
+    for (int i = 0; i < 3; i++)
+        log_sink_write(full, STR("a line\n"));
+    log_tell_dropped(&log, full, 2000);
+    struct str said = content(path);
+    size_t len = said.len;
+    assert_true(str_find(said, STR("[alert]")) != STR_NONE);
+    assert_true(
+        str_ends(said, STR("write() to \"/dev/full\" failed (28: No space left on device), 3 times\n")));
+    log_sink_write(full, STR("a line\n"));
+    log_tell_dropped(&log, full, 61000);
+    assert_int_equal(content(path).len, len);
+    log_tell_dropped(&log, full, 62000);
+    said = content(path);
+    assert_true(said.len > len && str_ends(said, STR("1 times\n")));
+    log_tell_dropped(&log, full, 200000);
+    assert_int_equal(content(path).len, said.len);
+    log_sink_close(full);
+    log_sink_close(sink);
 }
 
 static void levels_have_names(void **state) {
@@ -162,6 +191,7 @@ int main(void) {
         cmocka_unit_test(a_failed_reopen_leaves_the_old_file),
         cmocka_unit_test(the_special_names),
         cmocka_unit_test(a_pipe_that_nobody_reads_blocks_nobody),
+        cmocka_unit_test(what_could_not_be_written_is_told_once_a_minute),
         cmocka_unit_test(levels_have_names),
     };
     return cmocka_run_group_tests_name("log", tests, setup, teardown);
