@@ -94,16 +94,6 @@ struct str uri_arg(struct str query, struct str name) {
     return str_make("", 0);
 }
 
-bool uri_decode(struct builder *out, struct str text) {
-    while (text.len) {
-        char c;
-        if (!byte_take(&text, &c))
-            return false;
-        builder_char(out, c);
-    }
-    return !out->overflow;
-}
-
 /* Controls, DEL and above, and the marks. */
 static void text_encode(struct builder *out, struct str text, struct str marks) {
     static const char digits[] = "0123456789ABCDEF";

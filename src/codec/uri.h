@@ -13,8 +13,6 @@ bool uri_normalise(struct builder *out, struct str path, bool merges_slashes);
 bool uri_is_normal(struct str path);
 /* nginx's $arg_NAME: the value of the first parameter of that name in any letter case, undecoded. */
 struct str uri_arg(struct str query, struct str name);
-/* Percent-decodes; '+' stays. False on a broken escape. */
-bool uri_decode(struct builder *out, struct str text);
 /* Percent-encodes what may not stand in a path, as nginx does when it makes a request line from a decoded path.
  */
 void uri_encode_path(struct builder *out, struct str path);

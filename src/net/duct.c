@@ -11,7 +11,6 @@ struct duct_pool {
     struct loop *loop;
     struct slab slab, wide; /* of plain ducts; of those with TLS */
     struct tls_pool *tls;   /* made for the first of these */
-    size_t live;            /* the slab's also counts those closed in this turn */
     struct duct *closed;    /* in this turn, newest first */
     struct task burial;     /* waits at the end of the turn while there are any */
 };
@@ -55,10 +54,6 @@ void duct_pool_free(struct duct_pool *pool) {
     mem_free(pool);
 }
 
-size_t duct_pool_live(const struct duct_pool *pool) {
-    return pool->live;
-}
-
 static void tell(struct ev *ev, unsigned what) {
     struct duct *duct = (struct duct *)ev;
     _Static_assert(offsetof(struct duct, ev) == 0, "a duct begins with its ev");
@@ -100,7 +95,6 @@ struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *o
         socket_close(fd);
         return NULL;
     }
-    pool->live++;
     return duct;
 }
 
@@ -115,7 +109,6 @@ struct duct *duct_new_wide(struct duct_pool *pool, int fd, duct_ready *ready, vo
         socket_close(fd);
         return NULL;
     }
-    pool->live++;
     return &tls->duct;
 }
 
@@ -142,10 +135,8 @@ struct duct *duct_new_secure(struct duct_pool *pool, int fd, duct_ready *ready, 
     if (tls) {
         duct_init(&tls->duct, pool, fd, ready, owner);
         tls->duct.is_secure = tls->duct.is_wide = true;
-        if (tls_begin(tls, pool->tls, start) && loop_watch(pool->loop, &tls->duct.ev) == 0) {
-            pool->live++;
+        if (tls_begin(tls, pool->tls, start) && loop_watch(pool->loop, &tls->duct.ev) == 0)
             return &tls->duct;
-        }
         tls_end(tls);
         slab_free(&pool->wide, tls);
     }
@@ -274,7 +265,6 @@ static int leave(struct duct *duct) {
         loop_bury(duct->loop, &duct->pool->burial);
     duct->owner = duct->pool->closed;
     duct->pool->closed = duct;
-    duct->pool->live--;
     return fd;
 }
 
