@@ -18,10 +18,6 @@ bool h1_is_token(struct str s) {
     return s.len && h1_scan_name(s.ptr, s.ptr + s.len) == s.ptr + s.len;
 }
 
-bool h1_is_field_value(struct str s) {
-    return !s.len || h1_scan_value(s.ptr, s.ptr + s.len) == s.ptr + s.len;
-}
-
 static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }

@@ -161,8 +161,6 @@ bool h1_field_is_hop_by_hop(const struct h1_head *head, const struct h1_field *f
 
 /* token of RFC 9110 5.6.2, at least one character */
 bool h1_is_token(struct str s);
-/* field-value without CR, LF, NUL and other controls but tab */
-bool h1_is_field_value(struct str s);
 /* uri-host [":" port] of RFC 9110 7.2, IPv6 in brackets; not empty */
 bool h1_is_host(struct str s);
 /* nginx's words: "OK", "Moved Temporarily"; "" for a status that it has none for. */

@@ -30,6 +30,7 @@ void idle_put(struct idle_pool *pool, struct peer *peer, struct idle_lease lease
               size_t most);
 /* Closes all to this peer: it has died. */
 void idle_close_peer(struct idle_pool *pool, const struct peer *peer);
+/* For the simulator: how many there are. */
 size_t idle_count(const struct idle_pool *pool);
 
 #endif

@@ -443,10 +443,6 @@ void tls_slim(struct tls_duct *tls) {
 
 /* ---- what is asked ---- */
 
-bool tls_is_open(const struct duct *duct) {
-    return duct->is_secure && ((const struct tls_duct *)(const void *)duct)->is_open;
-}
-
 struct str tls_failure(const struct duct *duct) {
     const struct tls_duct *tls = (const struct tls_duct *)(const void *)duct;
     return duct->is_secure && tls->session ? tls_session_failure(tls->session) : STR("");

@@ -70,8 +70,6 @@ void tls_duct_prepare(struct tls_context *context);
 
 /* ---- for everybody ---- */
 
-/* Has the handshake been made? False for plain ducts. */
-bool tls_is_open(const struct duct *duct);
 /* What failed, in nginx's words: "SSL_do_handshake() failed (SSL: error:...)"; empty: nothing did. Lives as
  * long as the duct. */
 struct str tls_failure(const struct duct *duct);

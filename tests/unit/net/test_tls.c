@@ -69,11 +69,11 @@ static void pair_open(const char *suite, int version, int send_bytes) {
                                           : SSL_CTX_set_cipher_list(client_context, suite));
     client = SSL_new(client_context);
     SSL_set_fd(client, fds[1]);
-    for (int i = 0; i < 50 && !(SSL_is_init_finished(client) && tls_is_open(duct)); i++) {
+    for (int i = 0; i < 50 && !(SSL_is_init_finished(client) && duct->is_connected); i++) {
         client_io(SSL_connect(client));
         loop_turn(&loop, 0);
     }
-    assert_true(tls_is_open(duct) && duct->can_write);
+    assert_true(duct->is_connected && duct->can_write);
 }
 
 static void pair_close(void) {
