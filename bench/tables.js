@@ -86,7 +86,7 @@ function block(results, cases, key, scale) {
 const PANELS = [
   { title: 'CPU µs a message (poll: a request)', cases: ['echo-64', 'echo-128', 'echo-16k', 'poll'] },
   { title: 'CPU µs a WebSocket handshake', cases: ['handshake'] },
-  { title: 'bytes (PSS) an idle tunnel', cases: ['idle'], log: true },
+  { title: 'bytes (PSS) an idle tunnel', cases: ['idle', 'idle-logged'], log: true },
   { title: 'p99 ms at a fixed rate', cases: ['rate-64', 'rate-128', 'rate-16k'], key: 'p99_us', scale: 1 / 1000, log: true },
 ];
 
