@@ -34,6 +34,7 @@ struct value_map {
     enum value_map_kind kind;
     unsigned slot; /* keeps the value for the rest of the request, or what `set` gives the variable instead */
     bool is_volatile; /* it is looked up anew each time */
+    bool is_late; /* as variable_is_late says; the dialect asks value_map_names_late when all maps are read */
     struct template source;
     struct map exact; /* key (without case, as nginx compares) -> struct template *; with is_hostnames "*.x" is
                          kept as ".x", "x.*" as "x." */
@@ -48,6 +49,8 @@ struct value_map {
                               by their struct cidr */
 };
 
+/* Is what it is looked up by late, or what it gives, going by the is_late of the maps that they name? */
+bool value_map_names_late(const struct value_map *map);
 /* The template for a source value: exact, then (hostnames) ".suffix" and wildcards, then regexes in order, then
  * default. Fills captures (may be NULL) when a regex matched. */
 const struct template *value_map_find(const struct value_map *map, struct str value,

@@ -92,6 +92,18 @@ static void maps_verify(struct reader *reader) {
                             STR_ARG(reader->model->maps.items[i]->name));
 }
 
+/* Maps whose values change while a tunnel lives, through others too. */
+static void late_maps_find(const struct reader *reader) {
+    bool is_news = true;
+    while (is_news) {
+        is_news = false;
+        for (size_t i = 0; i < reader->model->maps.count; i++) {
+            struct value_map *map = reader->model->maps.items[i];
+            is_news |= !map->is_late && (map->is_late = value_map_names_late(map));
+        }
+    }
+}
+
 /* What -g says is read before all files. */
 static size_t file_rank(const struct model *model, struct str file) {
     size_t rank = 0;
@@ -130,6 +142,7 @@ static void everything_read(struct reader *reader) {
     top_read(reader, root);
     if (!reader->is_starved) {
         maps_verify(reader);
+        late_maps_find(reader);
         resolver_settle(reader);
         ssl_verify(reader);
     }
