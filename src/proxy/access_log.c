@@ -47,16 +47,89 @@ static void value_build(struct exchange *x, const struct log_format *format, con
         builder_str(out, builder_view(&value));
 }
 
-static struct str line_build(struct exchange *x, const struct log_format *format) {
+/* ---- what is settled ---- */
+
+/* Settled is, log after log in the order of the route, whether the line is wanted, where that is a question,
+ * and each variable of its condition (if that is late) and of its format: a number of two bytes, MARK_LATE or
+ * the length of the text that stands behind it. */
+enum { MARK_UNWANTED = 0, MARK_WANTED = 1, MARK_LATE = UINT16_MAX };
+
+/* Once something had no room nothing follows: it could not be told apart. */
+static void mark_put(struct builder *out, unsigned number) {
+    uint16_t mark = (uint16_t)number;
+    if (!out->overflow)
+        builder_bytes(out, (const char *)&mark, sizeof mark);
+}
+
+/* What had no room is empty, or not wanted. */
+static unsigned mark_take(struct str *settled) {
+    uint16_t mark = 0;
+    if (settled->len < sizeof mark)
+        return 0;
+    memcpy(&mark, settled->ptr, sizeof mark);
+    *settled = str_from(*settled, sizeof mark);
+    return mark;
+}
+
+/* What a map has given once it gives for the rest of the request. */
+static bool is_late(const struct exchange *x, const struct variable *variable) {
+    bool is_kept = variable->id == VARIABLE_MAP && x->slots && x->slots[variable->map->slot].ptr;
+    return !is_kept && variable_is_late(variable);
+}
+
+/* The format NULL: the value as it is. */
+static void variable_settle(struct exchange *x, const struct log_format *format,
+                            const struct variable *variable, struct builder *out, bool *needs_exchange) {
+    size_t at = out->len;
+    mark_put(out, MARK_LATE);
+    if (out->overflow)
+        return;
+    if (is_late(x, variable)) {
+        *needs_exchange |= variable->id == VARIABLE_MAP;
+        return;
+    }
+    if (format)
+        value_build(x, format, variable, out);
+    else
+        variable_eval(x, variable, out);
+    uint16_t len = (uint16_t)(out->len - at - sizeof len);
+    memcpy(out->ptr + at, &len, sizeof len);
+}
+
+static void template_settle(struct exchange *x, const struct template *template,
+                            const struct log_format *format, struct builder *out, bool *needs_exchange) {
+    for (size_t i = 0; i < template->count; i++)
+        if (template->parts[i].variable.id != VARIABLE_NONE)
+            variable_settle(x, format, &template->parts[i].variable, out, needs_exchange);
+}
+
+/* Settled NULL: all is asked of the exchange. */
+static void template_build(struct exchange *x, const struct template *template, const struct log_format *format,
+                           struct str *settled, struct builder *out) {
+    for (size_t i = 0; i < template->count; i++) {
+        const struct template_part *part = &template->parts[i];
+        unsigned mark = MARK_LATE;
+        if (part->variable.id != VARIABLE_NONE && settled)
+            mark = mark_take(settled);
+        if (part->variable.id == VARIABLE_NONE) {
+            builder_str(out, part->text);
+        } else if (mark != MARK_LATE) {
+            builder_str(out, str_head(str_head(*settled, mark), out->capacity - out->len));
+            *settled = str_from(*settled, mark);
+        } else if (format) {
+            value_build(x, format, &part->variable, out);
+        } else {
+            variable_eval(x, &part->variable, out);
+        }
+    }
+}
+
+/* ---- lines ---- */
+
+static struct str line_build(struct exchange *x, const struct log_format *format, struct str *settled) {
     char *memory = x->engine->back_scratch; /* nothing of the back's is in it any more */
     struct builder out = builder_make(memory, LINE_MAX_BYTES - 1);
-    for (size_t i = 0; i < format->text.count; i++) {
-        const struct template_part *part = &format->text.parts[i];
-        if (part->variable.id == VARIABLE_NONE)
-            builder_str(&out, part->text);
-        else
-            value_build(x, format, &part->variable, &out);
-    }
+    template_build(x, &format->text, format, settled, &out);
     out.ptr[out.len++] = '\n';
     return str_make(out.ptr, out.len);
 }
@@ -90,25 +163,58 @@ static void line_put(struct exchange *x, const struct access_log *log, struct st
     log_sink_close(sink);
 }
 
-static bool is_wanted(struct exchange *x, const struct access_log *log) {
+static bool is_wanted(struct exchange *x, const struct access_log *log, struct str *settled) {
     char memory[4];
     struct builder value = builder_make(memory, sizeof memory);
     if (template_is_empty(&log->condition))
         return true;
-    template_eval(x, &log->condition, &value);
+    template_build(x, &log->condition, NULL, settled, &value);
     return value.overflow || (value.len && !str_eq(builder_view(&value), STR("0")));
 }
 
-void access_log_write(struct exchange *x) {
+/* Is the line wanted, as far as that is known? */
+static bool condition_settle(struct exchange *x, const struct access_log *log, struct builder *out,
+                             bool *needs_exchange) {
+    if (template_is_empty(&log->condition))
+        return true;
+    if (!template_is_late(&log->condition)) {
+        bool is = is_wanted(x, log, NULL);
+        mark_put(out, is ? MARK_WANTED : MARK_UNWANTED);
+        return is;
+    }
+    mark_put(out, MARK_LATE);
+    template_settle(x, &log->condition, NULL, out, needs_exchange);
+    return true;
+}
+
+bool access_log_settle(struct exchange *x, struct builder *out, bool *needs_exchange) {
+    const struct policy *policy = exchange_policy(x);
+    bool is_any = false;
+    for (size_t i = 0; i < policy->access_logs.count; i++) {
+        const struct access_log *log = &policy->access_logs.items[i];
+        if (!condition_settle(x, log, out, needs_exchange))
+            continue;
+        is_any = true;
+        *needs_exchange |= !template_is_empty(&log->file);
+        template_settle(x, &log->format->text, log->format, out, needs_exchange);
+    }
+    return is_any;
+}
+
+void access_log_write(struct exchange *x, struct str *settled) {
     const struct policy *policy = exchange_policy(x);
     for (size_t i = 0; i < policy->access_logs.count; i++) {
         const struct access_log *log = &policy->access_logs.items[i];
-        if (!is_wanted(x, log))
+        unsigned mark = MARK_LATE;
+        if (settled && !template_is_empty(&log->condition))
+            mark = mark_take(settled);
+        bool is = mark == MARK_LATE ? is_wanted(x, log, settled) : mark == MARK_WANTED;
+        if (!is && (!settled || mark == MARK_UNWANTED))
             continue;
-        struct str line = line_build(x, log->format);
-        if (template_is_empty(&log->file))
+        struct str line = line_build(x, log->format, settled); /* what is settled of it is taken in any case */
+        if (is && template_is_empty(&log->file))
             log_sink_write(x->hold->snapshot->sinks[log->sink], line);
-        else
+        else if (is)
             line_put(x, log, line);
     }
 }

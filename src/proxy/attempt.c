@@ -37,7 +37,7 @@ void attempt_separate(struct exchange *x) {
 
 /* Of the body, as it came: with the sizes of its chunks, as nginx counts. */
 static uint64_t body_length(const struct exchange *x) {
-    if (!x->response)
+    if (!x->response || x->is_tunnel)
         return 0;
     bool is_plain = x->down.body.framing != H1_CHUNKED || x->informational;
     return is_plain ? x->down.bytes : x->attempt->received - x->response->len;

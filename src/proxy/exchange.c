@@ -12,7 +12,6 @@
 #include "proxy/queue.h"
 #include "proxy/sticky.h"
 #include "proxy/stream.h"
-#include "proxy/stream_log.h"
 
 #include <errno.h>
 
@@ -348,7 +347,6 @@ bool exchange_begin_stream(struct front *front) {
     if (!x)
         return false;
     x->is_stream = true;
-    x->arena.page_bytes = ARENA_PAGE_SMALL; /* logged, it stays as long as its tunnel */
     exchange_run(x);
     return true;
 }
@@ -406,29 +404,6 @@ void exchange_release_member(struct exchange *x) {
     x->is_counted = false;
 }
 
-bool exchange_is_logged(const struct exchange *x) {
-    return exchange_policy(x)->access_logs.count || (x->is_stream && exchange_log_wants(x, LOG_INFO));
-}
-
-void exchange_tunnel_heard(struct exchange *x) {
-    if (x->attempt->header_ms == ATTEMPT_NEVER)
-        x->attempt->header_ms = (int64_t)(x->engine->loop->now_ms - x->attempt->began_ms);
-}
-
-void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes) {
-    x->why = why;
-    x->attempt->sent += up_bytes;
-    x->attempt->received += down_bytes;
-    x->sent_bytes += down_bytes;
-    x->down.bytes = down_bytes;
-    if (x->is_stream) {
-        x->up.bytes = up_bytes;
-        stream_log_ended(x, why);
-    }
-    x->is_tunnel_over = true;
-    exchange_run(x);
-}
-
 /* What the policy says of closing the client's connection. */
 static void closing_settle(struct exchange *x) {
     const struct policy *policy = exchange_policy(x);
@@ -466,8 +441,8 @@ enum exchange_state exchange_done(struct exchange *x) {
         return STATE_DONE;
     if (x->is_stream && !x->status)
         x->status = stream_status(x);
-    if (x->request || x->status)
-        access_log_write(x);
+    if ((x->request || x->status) && !x->is_tunnel)
+        access_log_write(x, NULL);
     exchange_body_end(x);
     exchange_store_end(x);
     if (front) {

@@ -69,12 +69,6 @@ struct local {
     uint64_t feed_due_ms;
 };
 
-/* A variable of the client's TLS connection, kept for when that is gone. */
-struct tls_kept {
-    unsigned id; /* enum variable_id */
-    struct str text;
-};
-
 struct exchange {
     struct engine *engine;
     struct front *front;     /* NULL once it is gone or has become a tunnel */
@@ -85,8 +79,8 @@ struct exchange {
     struct snapshot_hold *hold;
     uint8_t state; /* enum exchange_state; exchange_run alone changes it */
     bool is_running, is_client_gone, is_expired;
-    bool is_tunnel_over;
-    bool is_ended_by_back; /* of a stream: its server was the one to end it */
+    bool is_tunnel;     /* has become one, which writes what is logged at its end */
+    bool awaits_tunnel; /* and stays until then: see tunnel_log.h */
     struct timer deadline;
     uint64_t progress_ms; /* when it entered its state or last moved a byte */
     struct task again;    /* had its share of this turn */
@@ -112,11 +106,10 @@ struct exchange {
     bool adds_path;       /* try_files has found the path behind an alias that stands for all of it */
     bool has_error_page;  /* error_page has been followed, and is not to be again */
     bool is_body_dropped; /* the request's body is for nobody any more */
-    const struct route *goal;   /* a named location, where the present redirection leads; NULL: by the path */
-    struct address *connected;  /* the other end, when that is not the client; else NULL */
-    struct address *server_end; /* of a tunnel that is to be logged: the connection's own end; else NULL */
-    struct proxied *proxied;    /* what the PROXY protocol said; a reference; NULL: nothing */
-    struct guarding *guarding;  /* its way through the checks of state GUARD; NULL: there are none */
+    const struct route *goal;  /* a named location, where the present redirection leads; NULL: by the path */
+    struct address *connected; /* the other end, when that is not the client; else NULL */
+    struct proxied *proxied;   /* what the PROXY protocol said; a reference; NULL: nothing */
+    struct guarding *guarding; /* its way through the checks of state GUARD; NULL: there are none */
     struct eio_query eio;
     bool is_stream;             /* a connection that is passed on as it is: there is no request, see stream.h */
     struct client_hello *hello; /* of a stream with ssl_preread, once there; NULL: none */
@@ -135,7 +128,6 @@ struct exchange {
     struct spool *body;    /* or what is kept of it; NULL: nothing */
     struct str body_text;  /* what goes together with the head: short_body, or proxy_set_body's */
     uint64_t up_length;    /* Content-Length to the server, when up.framing says so */
-    VEC(struct tls_kept) tls_facts;                             /* of a tunnel that is to be logged */
     uint64_t connection_id, connection_requests, connection_ms; /* when it was accepted */
     bool is_pipelined;
     struct str sent_head;    /* as the client got it, when model->keeps_sent_heads; while it is built, the part
@@ -279,12 +271,6 @@ enum why exchange_open_back(struct exchange *x);
 void exchange_release_back(struct exchange *x, bool is_clean);
 /* Lets go of the member: no longer active. */
 void exchange_release_member(struct exchange *x);
-/* Does something remain to be logged when its tunnel ends? */
-bool exchange_is_logged(const struct exchange *x);
-/* The tunnel has got its first byte from the server. */
-void exchange_tunnel_heard(struct exchange *x);
-/* The tunnel of this exchange has ended (only kept for what is logged then). */
-void exchange_tunnel_ended(struct exchange *x, enum why why, uint64_t up_bytes, uint64_t down_bytes);
 /* The request's first line without its end; of one that could not be read, what there is of it. A view. */
 struct str exchange_request_line(const struct exchange *x);
 /* A line in the error log in nginx's form, with client, server, request, upstream, host and referrer. */

@@ -70,9 +70,9 @@ static void request_build(const struct exchange *x, struct builder *out) {
 
 static void stream_build(const struct exchange *x, struct builder *out) {
     builder_str(out, x->listen->text);
-    if (!x->group)
+    if (!x->group && !x->attempt)
         return;
-    name_build(out, "upstream", x->member ? str_of(x->member->peer->name) : x->group->upstream->name);
+    name_build(out, "upstream", x->attempt ? x->attempt->peer : x->group->upstream->name);
     builder_format(out, ", bytes from/to client:%llu/%llu",
                    (unsigned long long)(x->front ? x->front->in.filled : x->up.bytes),
                    (unsigned long long)x->sent_bytes);

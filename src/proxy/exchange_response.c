@@ -243,16 +243,16 @@ enum exchange_state exchange_await(struct exchange *x) {
     }
 }
 
-/* A tunnel stands by itself, but for the log that is written at its end. */
+/* A tunnel stands by itself, but for what only the exchange can tell when it is logged. */
 static enum exchange_state tunnel_state(struct exchange *x, enum why why) {
     if (why != WHY_NONE)
         return exchange_fail(x, why);
-    return exchange_is_logged(x) ? STATE_TUNNEL : STATE_DONE;
+    return x->awaits_tunnel ? STATE_TUNNEL : STATE_DONE;
 }
 
 enum exchange_state exchange_tunnel(struct exchange *x) {
     if (!x->front)
-        return x->is_tunnel_over ? STATE_DONE : STATE_TUNNEL;
+        return x->awaits_tunnel ? STATE_TUNNEL : STATE_DONE;
     if (x->is_stream) {
         x->status = 200;
         return tunnel_state(x, tunnel_begin(x, STR("")));
@@ -266,6 +266,7 @@ enum exchange_state exchange_tunnel(struct exchange *x) {
     x->is_head_out = true;
     if (error)
         return exchange_fail(x, error == -EMSGSIZE ? WHY_ANSWER_TOO_LARGE : WHY_CLIENT_RESET);
+    x->attempt->received -= x->back.in.view.len; /* which the tunnel counts */
     return tunnel_state(x, tunnel_begin(x, x->back.in.view));
 }
 

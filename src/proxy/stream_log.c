@@ -23,7 +23,7 @@ void stream_log_connected(const struct exchange *x) {
                        x->member->peer->name);
 }
 
-void stream_log_ended(const struct exchange *x, enum why why) {
+void stream_log_ended(const struct exchange *x, enum why why, bool is_by_back) {
     static const char timed_out[] = "connection timed out (110: Connection timed out)";
     static const char reset[] = "recv() failed (104: Connection reset by peer)";
     if (why == WHY_TUNNEL_IDLE || why == WHY_HALF_CLOSE_TIMEOUT) {
@@ -36,9 +36,8 @@ void stream_log_ended(const struct exchange *x, enum why why) {
         exchange_log(x, LOG_ERROR, "%s while proxying and reading from upstream", reset);
     else if (why != WHY_DONE)
         return;
-    exchange_log_alone(x, LOG_INFO,
-                       "%s disconnected, bytes from/to client:%llu/%llu, bytes from/to upstream:%llu/%llu",
-                       x->is_ended_by_back ? "upstream" : "client", (unsigned long long)x->up.bytes,
-                       (unsigned long long)x->sent_bytes, (unsigned long long)x->attempt->received,
-                       (unsigned long long)x->attempt->sent);
+    exchange_log_alone(
+        x, LOG_INFO, "%s disconnected, bytes from/to client:%llu/%llu, bytes from/to upstream:%llu/%llu",
+        is_by_back ? "upstream" : "client", (unsigned long long)x->up.bytes, (unsigned long long)x->sent_bytes,
+        (unsigned long long)x->attempt->received, (unsigned long long)x->attempt->sent);
 }

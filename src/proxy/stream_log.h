@@ -8,7 +8,7 @@
 
 void stream_log_accepted(const struct exchange *x);
 void stream_log_connected(const struct exchange *x);
-/* Its tunnel has ended: the counts are known. */
-void stream_log_ended(const struct exchange *x, enum why why);
+/* Its tunnel has ended, by the server or by the client: the counts are known. */
+void stream_log_ended(const struct exchange *x, enum why why, bool is_by_back);
 
 #endif

@@ -4,7 +4,7 @@
 #include "proxy/guard/limit.h"
 #include "proxy/queue.h"
 #include "proxy/stream.h"
-#include "proxy/variable/variables.h"
+#include "proxy/tunnel_log.h"
 
 #include <errno.h>
 
@@ -57,15 +57,13 @@ void tunnel_close(struct tunnel *tunnel, enum why why) {
     atomic_fetch_sub_explicit(&tunnel->peer->active, 1, memory_order_relaxed);
     queue_stir(tunnel->engine);
     atomic_fetch_sub_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
-    peer_drop(tunnel->peer);
     engine->counts.tunnels--;
     counter_sub(&engine->tally->active, 1);
     counter_sub(&engine->tally->writing, 1);
     counter_add(&engine->tally->ended[why], 1);
-    if (tunnel->exchange)
-        tunnel->exchange->is_ended_by_back = why == WHY_BACKEND_RESET || tunnel->is_ended_by_back;
-    if (tunnel->exchange)
-        exchange_tunnel_ended(tunnel->exchange, why, tunnel->up.bytes, tunnel->down.bytes);
+    if (tunnel->log)
+        tunnel_log_end(tunnel, why);
+    peer_drop(tunnel->peer);
     loop_bury(engine->loop, &tunnel->task);
     engine_note_gone(engine);
 }
@@ -170,8 +168,8 @@ static void tunnel_run(struct tunnel *tunnel) {
         !pump_step(tunnel, &tunnel->down, WHY_BACKEND_RESET, WHY_CLIENT_RESET))
         return;
     bool is_half = tunnel->up.is_ended || tunnel->down.is_ended;
-    if (tunnel->exchange && !was_heard && tunnel->down.bytes)
-        exchange_tunnel_heard(tunnel->exchange);
+    if (tunnel->log && !was_heard && tunnel->down.bytes)
+        tunnel_log_heard(tunnel->engine, tunnel->log);
     if (tunnel->up.is_ended && tunnel->down.is_ended)
         tunnel_close(tunnel, WHY_DONE);
     else if (is_half && tunnel->ends_whole)
@@ -270,22 +268,27 @@ static bool throttles_begin(struct tunnel *tunnel, struct exchange *x) {
     return true;
 }
 
+static void tunnel_discard(struct tunnel *tunnel) {
+    throttles_free(tunnel->throttles);
+    tunnel_log_free(tunnel->engine, tunnel->log);
+    slab_free(&tunnel->engine->tunnels, tunnel);
+}
+
 enum why tunnel_begin(struct exchange *x, struct str early_down) {
     struct engine *engine = x->engine;
     struct front *front = x->front;
-    struct tunnel *tunnel = variables_keep(x) ? slab_new(&engine->tunnels) : NULL;
+    struct tunnel *tunnel = slab_new(&engine->tunnels);
     if (!tunnel)
         return WHY_NO_MEMORY;
     tunnel->engine = engine;
-    if (!throttles_begin(tunnel, x)) {
-        slab_free(&engine->tunnels, tunnel);
+    if (!tunnel_log_new(x, &tunnel->log) || !throttles_begin(tunnel, x)) {
+        tunnel_discard(tunnel);
         return WHY_NO_MEMORY;
     }
     struct iovec early = {(void *)(uintptr_t)front->in.view.ptr, front->in.view.len};
     int error = early.iov_len ? outbox_send(&x->back.out, &early, 1) : 0;
     if (error) {
-        throttles_free(tunnel->throttles);
-        slab_free(&engine->tunnels, tunnel);
+        tunnel_discard(tunnel);
         return error == -ENOMEM ? WHY_NO_MEMORY : WHY_BACKEND_RESET;
     }
     tunnel->began_ms = engine->loop->now_ms;
@@ -301,6 +304,7 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     counter_add(&x->meter->tunnels, 1);
     tunnel->down.walk = walk_begin(x, early_down);
     tunnel->up.bytes = early.iov_len;
+    tunnel->down.bytes = early_down.len;
     tunnel->peer = x->member->peer;
     peer_take(tunnel->peer);
     atomic_fetch_add_explicit(&tunnel->peer->tunnels, 1, memory_order_relaxed);
@@ -308,7 +312,6 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     tunnel->sid = x->sid;
     x->sid = NULL;
     tunnel->holds = limit_give(x);
-    tunnel->exchange = exchange_is_logged(x) ? x : NULL;
     duct_slim(front->duct);
     duct_slim(x->back.duct);
     duct_own(front->duct, tunnel_ready, tunnel);
@@ -322,6 +325,7 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     engine->counts.upgraded++;
     loop_arm(engine->loop, &tunnel->idle, tunnel->idle_ms);
     loop_soon(engine->loop, &tunnel->task); /* what was read as "there" before the tunnel was */
+    x->is_tunnel = true;
     x->front = NULL;
     front_give_up(front);
     return WHY_NONE;

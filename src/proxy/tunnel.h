@@ -23,7 +23,7 @@ struct tunnel {
     struct sid *sid;          /* pinned; NULL: none */
     struct limit_hold *holds; /* what limit_conn counts it in; NULL: nothing */
     struct throttles *throttles; /* of a stream with a rate; NULL: none */
-    struct exchange *exchange;   /* kept for the access log; else NULL */
+    struct tunnel_log *log;      /* written at its end; NULL: nothing is */
     uint64_t began_ms;
 };
 

@@ -41,10 +41,10 @@ for (const theme of files.flatMap((file) => require(path.join(THEMES, file)))) {
         const answer = typeof one.answer === "string" ? () => one.answer : (one.answer ?? theme.answer ?? ok);
         const results = [];
         for (const program of pair.both) {
-          const result = await ask(t, pair, program, { text, methods: methodsOf(one, text), answer, lines: theme.logs ? (one.lines ?? methodsOf(one, text).length) : 0 }).catch((error) => ({ error: error.message }));
+          const result = await ask(t, pair, program, { text, methods: methodsOf(one, text), answer, tail: one.tail, lines: theme.logs ? (one.lines ?? methodsOf(one, text).length) : 0 }).catch((error) => ({ error: error.message }));
           results.push(result);
         }
-        const [nginx, hawser] = results;
+        const [nginx, hawser] = results.map((result) => (theme.logs === "alone" && !result.error ? result.logged : result));
         if (!one.hawser) assert.equal(nginx.error, undefined, "with nginx itself the case does not work");
         if (!one.differs) return assert.deepStrictEqual(hawser, nginx);
         assert.notDeepStrictEqual(hawser, nginx, "no difference any more");

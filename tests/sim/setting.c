@@ -144,6 +144,18 @@ static void buffers_build(struct builder *out) {
         builder_format(out, "proxy_buffer_size 1k;\nproxy_buffers %u 1k;\n", (unsigned)between(3, 9));
 }
 
+/* Logged or not: what a tunnel's line takes is settled at its beginning, or the exchange stays for it. */
+static void logs_build(struct builder *out, const char *time) {
+    if (dice_chance(&world.fate, 400)) {
+        builder_format(out, "access_log off;\n");
+        return;
+    }
+    builder_format(out,
+                   "log_format line \"$remote_addr $status $upstream_addr $bytes_sent $%s $time_local\";\n"
+                   "map $%s $slow { default \"\"; ~^[1-9] 1; }\naccess_log /dev/null line%s;\n",
+                   time, time, dice_chance(&world.fate, 300) ? " if=$slow" : "");
+}
+
 /* Everybody may pass, but it is asked: at once, or by a connection that is refused. */
 static void guard_build(struct builder *out) {
     builder_format(
@@ -193,6 +205,7 @@ static void server_build(const struct setting *setting, struct builder *out) {
 static void stream_build(const struct setting *setting, struct builder *out) {
     bool is_calm = setting->profile.is_calm;
     builder_format(out, "events {}\nstream {\nlimit_conn_zone $binary_remote_addr zone=clients:64k;\n");
+    logs_build(out, "session_time");
     upstream_build(setting, out);
     builder_format(out,
                    "server {\nlisten 8080;\nproxy_pass nodes;\nproxy_connect_timeout %us;\nproxy_timeout "
@@ -216,9 +229,10 @@ void setting_redraw(struct setting *setting) {
         setting->text_len = out.len;
         return;
     }
-    builder_format(&out, "events {}\nhttp {\naccess_log off;\nlimit_conn_zone $remote_addr zone=clients:64k;\n"
+    builder_format(&out, "events {}\nhttp {\nlimit_conn_zone $remote_addr zone=clients:64k;\n"
                          "limit_req_zone $remote_addr zone=requests:64k rate=1000r/s;\n"
                          "map $request_method $kind { default \"\"; ~^P(o|O)(?<last>.*)$ p; }\n");
+    logs_build(&out, "request_time");
     upstream_build(setting, &out);
     server_build(setting, &out);
     builder_format(&out, "}\n");

@@ -308,7 +308,7 @@ static void route_eval(struct exchange *x, const struct variable *variable, stru
     }
 }
 
-/* $ssl_*: asked of the connection; once that is a tunnel, as they were when it became one. */
+/* $ssl_*: asked of the connection. */
 static bool is_tls(const struct variable *variable) {
     return variable->id >= VARIABLE_SSL_ALPN_PROTOCOL && variable->id <= VARIABLE_SSL_SESSION_REUSED;
 }
@@ -316,43 +316,6 @@ static bool is_tls(const struct variable *variable) {
 static void tls_build(const struct exchange *x, const struct variable *variable, struct builder *out) {
     if (x->front)
         tls_fact_build(x->front->duct, variable->name, out);
-    for (size_t i = 0; !x->front && i < x->tls_facts.count; i++)
-        if (x->tls_facts.items[i].id == variable->id)
-            builder_str(out, x->tls_facts.items[i].text);
-}
-
-static bool tls_keep(struct exchange *x, const struct variable *variable) {
-    char memory[4096];
-    struct builder out = builder_make(memory, sizeof memory);
-    tls_build(x, variable, &out);
-    struct str text = arena_copy(&x->arena, builder_view(&out));
-    struct tls_kept *slot = text.ptr ? VEC_ADD(&x->tls_facts, &x->arena) : NULL;
-    if (slot)
-        *slot = (struct tls_kept){(unsigned)variable->id, text};
-    return slot != NULL;
-}
-
-static bool end_keep(struct exchange *x) {
-    struct address local;
-    if (socket_local(x->front->duct->ev.fd, &local) < 0)
-        return true;
-    x->server_end = arena_alloc(&x->arena, sizeof local);
-    if (x->server_end)
-        *x->server_end = local;
-    return x->server_end != NULL;
-}
-
-bool variables_keep(struct exchange *x) {
-    const struct policy *policy = exchange_policy(x);
-    if (policy->access_logs.count && !end_keep(x))
-        return false;
-    for (size_t i = 0; x->is_secure && i < policy->access_logs.count; i++) {
-        const struct template *text = &policy->access_logs.items[i].format->text;
-        for (size_t j = 0; j < text->count; j++)
-            if (is_tls(&text->parts[j].variable) && !tls_keep(x, &text->parts[j].variable))
-                return false;
-    }
-    return true;
 }
 
 void variable_eval(struct exchange *x, const struct variable *variable, struct builder *out) {

@@ -9,9 +9,6 @@ void template_eval(struct exchange *x, const struct template *template, struct b
 /* The value as text in the exchange's arena; at most 64 KiB; ptr NULL without memory. */
 struct str template_eval_copy(struct exchange *x, const struct template *template);
 
-/* Before the client's connection becomes a tunnel that is to be logged: keeps what its log lines will say of
- * TLS. False without memory. */
-bool variables_keep(struct exchange *x);
 /* Groups of them, for variable_eval: true when the variable is one of theirs. */
 bool variable_eval_connection(struct exchange *x, const struct variable *variable, struct builder *out);
 bool variable_eval_sent(struct exchange *x, const struct variable *variable, struct builder *out);

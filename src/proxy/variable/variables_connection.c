@@ -127,9 +127,7 @@ bool variable_eval_connection(struct exchange *x, const struct variable *variabl
         return true;
     case VARIABLE_SERVER_ADDR: {
         struct address local;
-        if (x->server_end)
-            address_build_host(out, x->server_end);
-        else if (x->front && socket_local(x->front->duct->ev.fd, &local) == 0)
+        if (x->front && socket_local(x->front->duct->ev.fd, &local) == 0)
             address_build_host(out, &local);
         return true;
     }

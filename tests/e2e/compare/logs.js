@@ -12,6 +12,7 @@ const NAMES = `remote_addr remote_user request status body_bytes_sent bytes_sent
   binary_remote_addr`.split(/\s+/);
 
 module.exports = {
+  NAMES,
   name: "what is logged",
   logs: true,
   files: { "a.txt": "letters", "page.html": "sorry $status" },

@@ -93,9 +93,9 @@ function plain(answer, method) {
   return { status: answer.first, headers: headers.sort(), body: body.replace(/127\.0\.0\.[23]/g, "ADDRESS").replace(/^--\d{20}/gm, "--BOUNDARY"), trailers: answer.trailers };
 }
 
-/* Sends the bytes to one of them; gives the answers and what the backend saw, and the `lines` that it writes of it to
+/* Sends the bytes to one of them, and ends when the answers and `tail` more bytes have come; gives the answers and what the backend saw, and the `lines` that it writes of it to
  * OWN/access.log. */
-async function ask(crew, pair, one, { text, methods, answer, lines = 0 }) {
+async function ask(crew, pair, one, { text, methods, answer, lines = 0, tail = 0 }) {
   const written = one.access().length;
   pair.recorder.seen = [];
   pair.recorder.answer = answer;
@@ -103,6 +103,7 @@ async function ask(crew, pair, one, { text, methods, answer, lines = 0 }) {
   wire.write(text);
   const answers = [];
   for (const method of methods) answers.push(plain(await wire.takeResponse(method), method));
+  const early = await wire.take(tail);
   wire.end();
   const rest = await wire.ended();
   const seen = pair.recorder.seen.map((request) => ({
@@ -112,7 +113,7 @@ async function ask(crew, pair, one, { text, methods, answer, lines = 0 }) {
   const isWritten = () => one.access().length >= written + lines;
   await until(isWritten, () => `${lines} lines in the log, have ${one.access().slice(written)}`, 1000);
   const logged = one.access().slice(written).map((line) => line.replaceAll(one.address, "ADDRESS").split("|"));
-  return { answers, rest, seen, logged };
+  return { answers, rest: early + rest, seen, logged };
 }
 
 module.exports = { isThere, startPair, ask };
