@@ -22,7 +22,7 @@ void arena_pool_fini(struct arena_pool *pool) {
 }
 
 void arena_init(struct arena *arena, struct arena_pool *pool) {
-    *arena = (struct arena){.pool = pool, .page_bytes = ARENA_PAGE};
+    *arena = (struct arena){.pool = pool};
 }
 
 static void page_return(struct arena_pool *pool, struct arena_page *page) {
@@ -68,8 +68,8 @@ void *arena_grow(struct arena *arena, size_t size) {
     if (size > SIZE_MAX / 2)
         return NULL;
     size_t rounded = (size + !size + 7) & ~(size_t)7;
-    bool is_large = rounded > (arena->page_bytes - HEAD) / 2;
-    struct arena_page *page = page_take(arena->pool, is_large ? HEAD + rounded : arena->page_bytes);
+    bool is_large = rounded > (ARENA_PAGE - HEAD) / 2;
+    struct arena_page *page = page_take(arena->pool, is_large ? HEAD + rounded : ARENA_PAGE);
     if (!page)
         return NULL;
     if (is_large && arena->pages) { /* keep filling the page in use */

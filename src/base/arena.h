@@ -6,7 +6,7 @@
 /* Memory that is given back all at once. An arena takes pages from a pool, which keeps some for the
  * next one; one pool belongs to one thread. Nothing in an arena is freed singly. */
 
-enum { ARENA_PAGE = 4096, ARENA_PAGE_SMALL = 512 };
+enum { ARENA_PAGE = 4096 };
 
 struct arena_page;
 
@@ -20,7 +20,6 @@ struct arena {
     struct arena_page *pages; /* newest first */
     char *at, *end;
     struct arena_pool *pool;
-    size_t page_bytes; /* ARENA_PAGE, or ARENA_PAGE_SMALL for what needs little and lives long */
 };
 
 /* Keeps up to spare_max pages between uses, and hands out at most max_bytes at once. */

@@ -46,14 +46,6 @@ static void blocks_are_aligned_apart_and_writable(void **state) {
             assert_int_equal(blocks[i].at[j], i & 255);
 }
 
-static void small_pages_hold_as_much(void **state) {
-    (void)state;
-    arena.page_bytes = ARENA_PAGE_SMALL;
-    assert_non_null(arena_alloc(&arena, 8));
-    assert_int_equal(pool.bytes_out, ARENA_PAGE_SMALL);
-    blocks_are_aligned_apart_and_writable(state);
-}
-
 static void nothing_asked_is_no_failure(void **state) {
     (void)state;
     assert_non_null(arena_alloc(&arena, 0));
@@ -244,7 +236,6 @@ static void hashes_are_keyed_and_fold_case_only_when_told(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(blocks_are_aligned_apart_and_writable, setup, teardown),
-        cmocka_unit_test_setup_teardown(small_pages_hold_as_much, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_asked_is_no_failure, setup, teardown),
         cmocka_unit_test_setup_teardown(impossible_sizes_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(the_budget_holds, setup, teardown),
