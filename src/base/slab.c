@@ -9,7 +9,7 @@ enum { BLOCK_BYTES = 65536 };
 
 struct slab_block { /* aligned to BLOCK_BYTES, so that an object finds it by its address */
     struct list node;
-    void *free; /* each free object's first word points to the next */
+    void *free; /* each free object's first word points to the next; of an empty block: the next empty block */
     size_t live, untouched;
 };
 
@@ -29,10 +29,27 @@ void slab_init_partly(struct slab *slab, size_t object_bytes, size_t cleared_byt
     list_init(&slab->blocks);
 }
 
+static struct slab_block *empty_take(struct slab *slab) {
+    struct slab_block *block = slab->empty;
+    if (!block)
+        return NULL;
+    slab->empty = block->free;
+    slab->empty_count--;
+    if (slab->empty_least > slab->empty_count)
+        slab->empty_least = slab->empty_count;
+    return block;
+}
+
+void slab_trim(struct slab *slab) {
+    for (size_t unneeded = slab->empty_least; unneeded > 1; unneeded--)
+        mem_block_free(empty_take(slab), BLOCK_BYTES);
+    slab->empty_least = slab->empty_count;
+}
+
 void slab_fini(struct slab *slab) {
     CHECK(slab->live == 0, "%zu objects of %zu bytes live", slab->live, slab->object_bytes);
-    mem_block_free(slab->empty, BLOCK_BYTES);
-    slab->empty = NULL;
+    while (slab->empty)
+        mem_block_free(empty_take(slab), BLOCK_BYTES);
 }
 
 #ifdef __SANITIZE_ADDRESS__
@@ -55,10 +72,8 @@ void slab_free(struct slab *slab, void *object) {
 #else
 
 static struct slab_block *block_new(struct slab *slab) {
-    struct slab_block *block = slab->empty;
-    if (block)
-        slab->empty = NULL;
-    else
+    struct slab_block *block = empty_take(slab);
+    if (!block)
         block = mem_block(BLOCK_BYTES);
     if (!block)
         return NULL;
@@ -97,10 +112,9 @@ void slab_free(struct slab *slab, void *object) {
     if (block->live)
         return;
     list_remove(&block->node);
-    if (slab->empty)
-        mem_block_free(block, BLOCK_BYTES);
-    else
-        slab->empty = block;
+    block->free = slab->empty;
+    slab->empty = block;
+    slab->empty_count++;
 }
 
 #endif

@@ -5,14 +5,16 @@
 
 #include <stdint.h>
 
-/* Objects of one size for one thread. Blocks of 64 KiB are taken from the system as needed and given back
- * when all their objects are free, but for one. Under AddressSanitizer each object is its own heap block. */
+/* Objects of one size for one thread. Blocks of 64 KiB are taken from the system as needed; those whose objects
+ * are all free are kept for the next wave and given back by slab_trim. Under AddressSanitizer each object is
+ * its own heap block. */
 struct slab {
     struct list blocks; /* those with a free object */
     size_t object_bytes, objects_a_block;
-    size_t cleared_bytes; /* of each object, from its beginning */
-    size_t live;          /* objects handed out now */
-    void *empty;          /* one wholly free block kept back */
+    size_t cleared_bytes;            /* of each object, from its beginning */
+    size_t live;                     /* objects handed out now */
+    void *empty;                     /* the wholly free blocks, the last one to become so first */
+    size_t empty_count, empty_least; /* now; since the last trim */
 };
 
 void slab_init(struct slab *slab, size_t object_bytes);
@@ -25,5 +27,8 @@ void slab_fini(struct slab *slab);
 void *slab_new(struct slab *slab);
 /* NULL is allowed. */
 void slab_free(struct slab *slab, void *object);
+/* Gives back the empty blocks that nobody has needed since the last call: for the owner to call at intervals.
+ * One is always kept. */
+void slab_trim(struct slab *slab);
 
 #endif

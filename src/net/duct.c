@@ -45,6 +45,11 @@ struct duct_pool *duct_pool_new(struct loop *loop) {
     return pool;
 }
 
+void duct_pool_trim(struct duct_pool *pool) {
+    slab_trim(&pool->slab);
+    slab_trim(&pool->wide);
+}
+
 void duct_pool_free(struct duct_pool *pool) {
     if (!pool)
         return;

@@ -53,6 +53,15 @@ static void logs_tidy(struct engine *engine) {
         log_tell_dropped(&engine->log, log->sink, now_ms);
 }
 
+static void memory_trim(struct engine *engine) {
+    slab_trim(&engine->fronts);
+    slab_trim(&engine->exchanges);
+    slab_trim(&engine->tunnels);
+    slab_trim(&engine->walks);
+    duct_pool_trim(engine->ducts);
+    idle_pool_trim(engine->idle);
+}
+
 static void sweep(struct timer *timer) {
     struct engine *engine = LIST_OF(timer, struct engine, sweep);
     tunnels_leave(engine);
@@ -61,6 +70,7 @@ static void sweep(struct timer *timer) {
     sid_sweep(engine->sids, engine->index, engine->loops, engine->loop->now_ms);
     if (engine->index == 0)
         logs_tidy(engine);
+    memory_trim(engine);
     loop_arm(engine->loop, &engine->sweep, SWEEP_MS);
 }
 

@@ -81,7 +81,7 @@ struct engine {
     struct password_cache *passwords; /* of auth_basic; NULL until there was a slow one */
 
     struct engine_counts counts;
-    struct timer sweep;       /* once a second: idle sessions */
+    struct timer sweep;       /* once a second: idle sessions, memory no longer needed */
     struct list queue;        /* exchanges that wait for a server, the first to come first */
     struct task queue_task;   /* a server of this loop's has become free */
     struct timer queue_timer; /* looks for those that other loops have let go */

@@ -170,6 +170,10 @@ static void shelf_clear(struct shelf *shelf) {
         duct_close(rest_end(LIST_OF(shelf->rests.next, struct rest, node)));
 }
 
+void idle_pool_trim(struct idle_pool *pool) {
+    slab_trim(&pool->rests);
+}
+
 void idle_pool_free(struct idle_pool *pool) {
     if (!pool)
         return;

@@ -21,6 +21,8 @@ struct idle_lease {
 struct idle_pool *idle_pool_new(struct loop *loop);
 /* Closes all. */
 void idle_pool_free(struct idle_pool *pool);
+/* Gives back the memory of connections that are no more, as slab_trim does. */
+void idle_pool_trim(struct idle_pool *pool);
 /* The connection to `peer` of this kind (what was given with it: 0 for plain ones) that was put in last, now
  * the caller's; owner and ready are to be set. */
 struct idle_lease idle_take(struct idle_pool *pool, const struct peer *peer, uint64_t kind);

@@ -68,19 +68,45 @@ static void without_memory_there_is_none_and_then_there_is(void **state) {
 }
 
 #ifndef __SANITIZE_ADDRESS__
-static void one_empty_block_is_kept(void **state) {
+static void wave(struct slab *slab, bool needs_heap) {
+    void *objects[650]; /* ten blocks */
+    if (!needs_heap)
+        mem_fail_after(0);
+    for (size_t i = 0; i < 650; i++) {
+        objects[i] = slab_new(slab);
+        assert_non_null(objects[i]);
+    }
+    for (size_t i = 0; i < 650; i++)
+        slab_free(slab, objects[i]);
+    mem_fail_never();
+}
+
+static void a_wave_finds_the_memory_of_the_last_one(void **state) {
     struct slab slab;
     (void)state;
     slab_init(&slab, 1000);
-    void *first = slab_new(&slab);
-    slab_free(&slab, first);
-    mem_fail_after(0); /* coming and going at the edge of a block costs no heap */
+    wave(&slab, true);
     for (int i = 0; i < 10; i++) {
-        first = slab_new(&slab);
-        assert_non_null(first);
-        slab_free(&slab, first);
+        wave(&slab, false);
+        slab_trim(&slab);
     }
-    mem_fail_never();
+    slab_fini(&slab);
+}
+
+static void what_no_wave_needed_is_given_back_but_for_a_block(void **state) {
+    struct slab slab;
+    (void)state;
+    slab_init(&slab, 1000);
+    wave(&slab, true);
+    slab_trim(&slab); /* a moment ago all were in use */
+    assert_int_equal(slab.empty_count, 11);
+    void *one = slab_new(&slab);
+    slab_free(&slab, one);
+    slab_trim(&slab);
+    assert_int_equal(slab.empty_count, 2);
+    slab_trim(&slab);
+    slab_trim(&slab);
+    assert_int_equal(slab.empty_count, 1);
     slab_fini(&slab);
 }
 #endif
@@ -141,7 +167,8 @@ int main(void) {
         cmocka_unit_test(without_memory_there_is_none_and_then_there_is),
         cmocka_unit_test(the_end_of_an_object_need_not_be_zeroed),
 #ifndef __SANITIZE_ADDRESS__
-        cmocka_unit_test(one_empty_block_is_kept),
+        cmocka_unit_test(a_wave_finds_the_memory_of_the_last_one),
+        cmocka_unit_test(what_no_wave_needed_is_given_back_but_for_a_block),
 #endif
         cmocka_unit_test(lists_keep_their_order),
     };
