@@ -34,7 +34,6 @@ struct duct_pool *duct_pool_new(struct loop *loop);
 void duct_pool_free(struct duct_pool *pool);
 /* Gives back the memory of ducts that are no more, as slab_trim does. */
 void duct_pool_trim(struct duct_pool *pool);
-size_t duct_pool_live(const struct duct_pool *pool);
 
 /* Takes over an open socket and watches it. NULL on our own shortage, and then the socket is closed. */
 struct duct *duct_new(struct duct_pool *pool, int fd, duct_ready *ready, void *owner);
