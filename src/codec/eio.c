@@ -61,7 +61,7 @@ static uint8_t transport_find(struct str value) {
 
 void eio_query_parse(struct eio_query *query, struct str text) {
     bool has_eio = false, has_sid = false, is_sid_clear = true;
-    query->is_engine = query->is_jsonp = false;
+    query->is_engine = false;
     query->version = 3;
     query->transport = EIO_NO_TRANSPORT;
     query->sid = str_make("", 0);
@@ -79,8 +79,6 @@ void eio_query_parse(struct eio_query *query, struct str text) {
             if (!has_eio)
                 query->version = value_is(value, STR("4")) ? 4 : 3;
             has_eio = true;
-        } else if (str_eq(name, STR("j"))) {
-            query->is_jsonp = true;
         }
     }
     query->is_engine = query->transport != EIO_NO_TRANSPORT && (has_eio || has_sid) && is_sid_clear;

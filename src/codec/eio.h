@@ -13,7 +13,6 @@ enum eio_transport { EIO_NO_TRANSPORT, EIO_POLLING, EIO_WEBSOCKET, EIO_OTHER_TRA
 struct eio_query {
     bool is_engine;    /* the query has `transport`, and EIO or sid: an Engine.IO request (socket.io.js has
                           neither) */
-    bool is_jsonp;     /* j= */
     uint8_t version;   /* 4 when EIO=4, else 3, as the server reads it */
     uint8_t transport; /* enum eio_transport */
     struct str

@@ -357,8 +357,6 @@ static enum codec_result request_finish(struct h1_head *head) {
         head->framing = h1_head_has(head, H1_CONTENT_LENGTH) ? H1_LENGTH : H1_NO_BODY;
     }
     connection_read(head);
-    if (h1_head_has(head, H1_TE))
-        head->has_te_trailers = h1_head_lists(head, H1_TE, STR("trailers"));
     if (h1_head_has(head, H1_EXPECT))
         head->expects_continue = head->minor == 1 && h1_head_lists(head, H1_EXPECT, STR("100-continue"));
     return CODEC_DONE;

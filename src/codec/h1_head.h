@@ -78,7 +78,6 @@ struct h1_head {
     bool is_keepalive;       /* the sender would keep the connection: version and Connection */
     bool is_upgrade;         /* Connection has "upgrade" and there is an Upgrade field */
     bool has_hops;           /* Connection names fields besides */
-    bool has_te_trailers;    /* TE: trailers */
     bool expects_continue;   /* Expect: 100-continue */
     uint8_t fault;           /* enum h1_fault, when BAD */
     uint32_t fault_at;       /* where, when BAD */

@@ -56,7 +56,6 @@ static const struct suite {
 
 struct keyed {
     const struct tls_record *owner;
-    const EVP_CIPHER *kind; /* that both are made for; NULL: none yet */
     EVP_CIPHER_CTX *in, *out;
     bool is_in_keyed, is_out_keyed;
 };

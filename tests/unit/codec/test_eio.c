@@ -5,46 +5,45 @@
 
 static const struct query {
     const char *text;
-    bool is_engine, is_jsonp;
+    bool is_engine;
     unsigned version;
     enum eio_transport transport;
     const char *sid;
 } queries[] = {
-    {"EIO=4&transport=polling&t=Oabc", true, false, 4, EIO_POLLING, ""},
-    {"t=1&sid=lv_VI97HAXpY6yYWAAAC&transport=websocket&EIO=4", true, false, 4, EIO_WEBSOCKET,
-     "lv_VI97HAXpY6yYWAAAC"},
-    {"EIO=3&transport=polling&j=0", true, true, 3, EIO_POLLING, ""},
-    {"transport=polling&sid=a", true, false, 3, EIO_POLLING, "a"},
-    {"transport=polling", false, false, 3, EIO_POLLING, ""},
-    {"EIO=4", false, false, 4, EIO_NO_TRANSPORT, ""},
-    {"EIO=4&sid=a", false, false, 4, EIO_NO_TRANSPORT, "a"},
-    {"", false, false, 3, EIO_NO_TRANSPORT, ""},
-    {"&&", false, false, 3, EIO_NO_TRANSPORT, ""},
-    {"EIO=4&transport=webtransport", true, false, 4, EIO_OTHER_TRANSPORT, ""},
-    {"EIO=4&transport=Polling", true, false, 4, EIO_OTHER_TRANSPORT, ""},
-    {"EIO=4&transport", true, false, 4, EIO_OTHER_TRANSPORT, ""},
-    {"EIO=4&transport=poll%69ng", true, false, 4, EIO_POLLING, ""},
-    {"EIO=%34&transport=polling", true, false, 4, EIO_POLLING, ""},
-    {"EIO=04&transport=polling", true, false, 3, EIO_POLLING, ""},
-    {"EIO=4&EIO=3&transport=polling&transport=websocket", true, false, 4, EIO_POLLING, ""},
-    {"EIO=3&EIO=4&transport=polling", true, false, 3, EIO_POLLING, ""},
-    {"eio=4&TRANSPORT=polling&SID=a", false, false, 3, EIO_NO_TRANSPORT, ""},
-    {"EIO=4&transport=polling&xsid=a&sidx=b&user[sid]=c", true, false, 4, EIO_POLLING, ""},
-    {"EIO=4&transport=polling&sid=", true, false, 4, EIO_POLLING, ""},
-    {"EIO=4&transport=polling&sid", true, false, 4, EIO_POLLING, ""},
-    {"EIO=4&transport=polling&sid=a&sid=a", true, false, 4, EIO_POLLING, "a"},
-    {"EIO=4&transport=polling&sid=a&sid=%61", true, false, 4, EIO_POLLING, "a"},
-    {"EIO=4&transport=polling&sid=a&sid=b", false, false, 4, EIO_POLLING, "a"},
-    {"EIO=4&transport=polling&sid=a&sid=", false, false, 4, EIO_POLLING, "a"},
-    {"EIO=4&transport=polling&sid=&sid=a", false, false, 4, EIO_POLLING, ""},
-    {"EIO=4&transport=polling&sid=a%2Fb%3D+c", true, false, 4, EIO_POLLING, "a/b= c"},
-    {"EIO=4&transport=polling&sid=a%2", true, false, 4, EIO_POLLING, "a%2"},
-    {"EIO=4&transport=polling&sid=%zz%4", true, false, 4, EIO_POLLING, "%zz%4"},
-    {"EIO=4&transport=polling&sid=%z1%1z", true, false, 4, EIO_POLLING, "%z1%1z"},
-    {"EIO=4&transport=polling&sid=a+b", true, false, 4, EIO_POLLING, "a b"},
-    {"EIO=4&transport=polling&sid=%0a%F0", true, false, 4, EIO_POLLING, "\n\xf0"},
-    {"EIO=4&transport=polling&sid=a=b", true, false, 4, EIO_POLLING, "a=b"},
-    {"sid=a?sid=b&EIO=4&transport=polling", true, false, 4, EIO_POLLING, "a?sid=b"},
+    {"EIO=4&transport=polling&t=Oabc", true, 4, EIO_POLLING, ""},
+    {"t=1&sid=lv_VI97HAXpY6yYWAAAC&transport=websocket&EIO=4", true, 4, EIO_WEBSOCKET, "lv_VI97HAXpY6yYWAAAC"},
+    {"EIO=3&transport=polling&j=0", true, 3, EIO_POLLING, ""},
+    {"transport=polling&sid=a", true, 3, EIO_POLLING, "a"},
+    {"transport=polling", false, 3, EIO_POLLING, ""},
+    {"EIO=4", false, 4, EIO_NO_TRANSPORT, ""},
+    {"EIO=4&sid=a", false, 4, EIO_NO_TRANSPORT, "a"},
+    {"", false, 3, EIO_NO_TRANSPORT, ""},
+    {"&&", false, 3, EIO_NO_TRANSPORT, ""},
+    {"EIO=4&transport=webtransport", true, 4, EIO_OTHER_TRANSPORT, ""},
+    {"EIO=4&transport=Polling", true, 4, EIO_OTHER_TRANSPORT, ""},
+    {"EIO=4&transport", true, 4, EIO_OTHER_TRANSPORT, ""},
+    {"EIO=4&transport=poll%69ng", true, 4, EIO_POLLING, ""},
+    {"EIO=%34&transport=polling", true, 4, EIO_POLLING, ""},
+    {"EIO=04&transport=polling", true, 3, EIO_POLLING, ""},
+    {"EIO=4&EIO=3&transport=polling&transport=websocket", true, 4, EIO_POLLING, ""},
+    {"EIO=3&EIO=4&transport=polling", true, 3, EIO_POLLING, ""},
+    {"eio=4&TRANSPORT=polling&SID=a", false, 3, EIO_NO_TRANSPORT, ""},
+    {"EIO=4&transport=polling&xsid=a&sidx=b&user[sid]=c", true, 4, EIO_POLLING, ""},
+    {"EIO=4&transport=polling&sid=", true, 4, EIO_POLLING, ""},
+    {"EIO=4&transport=polling&sid", true, 4, EIO_POLLING, ""},
+    {"EIO=4&transport=polling&sid=a&sid=a", true, 4, EIO_POLLING, "a"},
+    {"EIO=4&transport=polling&sid=a&sid=%61", true, 4, EIO_POLLING, "a"},
+    {"EIO=4&transport=polling&sid=a&sid=b", false, 4, EIO_POLLING, "a"},
+    {"EIO=4&transport=polling&sid=a&sid=", false, 4, EIO_POLLING, "a"},
+    {"EIO=4&transport=polling&sid=&sid=a", false, 4, EIO_POLLING, ""},
+    {"EIO=4&transport=polling&sid=a%2Fb%3D+c", true, 4, EIO_POLLING, "a/b= c"},
+    {"EIO=4&transport=polling&sid=a%2", true, 4, EIO_POLLING, "a%2"},
+    {"EIO=4&transport=polling&sid=%zz%4", true, 4, EIO_POLLING, "%zz%4"},
+    {"EIO=4&transport=polling&sid=%z1%1z", true, 4, EIO_POLLING, "%z1%1z"},
+    {"EIO=4&transport=polling&sid=a+b", true, 4, EIO_POLLING, "a b"},
+    {"EIO=4&transport=polling&sid=%0a%F0", true, 4, EIO_POLLING, "\n\xf0"},
+    {"EIO=4&transport=polling&sid=a=b", true, 4, EIO_POLLING, "a=b"},
+    {"sid=a?sid=b&EIO=4&transport=polling", true, 4, EIO_POLLING, "a?sid=b"},
 };
 
 static void test_queries(void **state) {
@@ -53,11 +52,10 @@ static void test_queries(void **state) {
         struct eio_query query;
         const struct query *row = &queries[i];
         eio_query_parse(&query, edge_place(str_of(row->text)));
-        if (query.is_engine != row->is_engine || query.is_jsonp != row->is_jsonp ||
-            query.version != row->version || query.transport != row->transport ||
-            !str_eq(query.sid, str_of(row->sid)))
-            fail_msg("%s: %d %d %d %d %.*s", row->text, query.is_engine, query.is_jsonp, query.version,
-                     query.transport, STR_ARG(query.sid));
+        if (query.is_engine != row->is_engine || query.version != row->version ||
+            query.transport != row->transport || !str_eq(query.sid, str_of(row->sid)))
+            fail_msg("%s: %d %d %d %.*s", row->text, query.is_engine, query.version, query.transport,
+                     STR_ARG(query.sid));
     }
 }
 
