@@ -323,6 +323,11 @@ void scene_expect_answer(struct scene_peer *peer, unsigned status) {
     scene_expect_answer_between(peer, status, 0, PATIENCE_MS / 1000.0);
 }
 
+void scene_expect_answer_with(struct scene_peer *peer, unsigned status, const char *text) {
+    scene_expect_answer(peer, status);
+    scene_expect(peer, text);
+}
+
 void scene_expect_whole_answer(struct scene_peer *peer, unsigned status) {
     scene_expect_answer(peer, status);
     uint64_t len = 0;
@@ -356,11 +361,37 @@ void scene_expect_counts(size_t fronts, size_t tunnels, size_t idle_backs) {
     assert_int_equal(counts.idle_backs, idle_backs);
 }
 
+struct scene_peer *scene_ask(const char *request) {
+    struct scene_peer *client = scene_client();
+    scene_send(client, "%s", request);
+    return client;
+}
+
+struct scene_peer *scene_asked(unsigned node, const char *method, const char *target) {
+    struct scene_peer *backend = scene_backend(node);
+    scene_expect_request(backend, method, target);
+    return backend;
+}
+
+void scene_answer_ok(struct scene_peer *backend, struct scene_peer *client) {
+    scene_send(backend, SCENE_OK);
+    scene_expect_answer_with(client, 200, "ok");
+}
+
 void scene_tunnel(struct scene_peer **client, struct scene_peer **backend) {
-    *client = scene_client();
-    scene_send(*client, SCENE_HANDSHAKE);
-    *backend = scene_backend(1);
-    scene_expect_request(*backend, "GET", "/chat");
+    *client = scene_ask(SCENE_HANDSHAKE);
+    *backend = scene_asked(1, "GET", "/chat");
     scene_send(*backend, SCENE_SWITCH);
     scene_expect_answer(*client, 101);
+}
+
+void scene_begin_get(struct scene_peer **client, struct scene_peer **backend) {
+    scene_begin(1);
+    *client = scene_ask(SCENE_GET);
+    *backend = scene_asked(1, "GET", "/");
+}
+
+void scene_begin_tunnel(struct scene_peer **client, struct scene_peer **backend) {
+    scene_begin(1);
+    scene_tunnel(client, backend);
 }

@@ -45,8 +45,12 @@ void scene_begin_stream(unsigned nodes, const char *server_text);
 void scene_end(void);
 
 struct scene_peer *scene_client(void);
+/* One that has sent this. */
+struct scene_peer *scene_ask(const char *request);
 /* The next connection that the engine makes to node 1, 2, ... */
 struct scene_peer *scene_backend(unsigned node);
+/* The same, and on it a request that scene_expect_request takes. */
+struct scene_peer *scene_asked(unsigned node, const char *method, const char *target);
 /* No connection comes to this node within a second. */
 void scene_expect_no_backend(unsigned node);
 void scene_node(unsigned node, enum service_mode mode);
@@ -71,6 +75,8 @@ void scene_expect_end_between(struct scene_peer *peer, double from_s, double to_
 void scene_expect_request(struct scene_peer *peer, const char *method, const char *target);
 /* A whole answer head with this status. */
 void scene_expect_answer(struct scene_peer *peer, unsigned status);
+/* The same, and this behind it. */
+void scene_expect_answer_with(struct scene_peer *peer, unsigned status, const char *text);
 void scene_expect_answer_between(struct scene_peer *peer, unsigned status, double from_s, double to_s);
 /* An answer head and its body by Content-Length, whatever it is. */
 void scene_expect_whole_answer(struct scene_peer *peer, unsigned status);
@@ -91,8 +97,13 @@ void scene_expect_counts(size_t fronts, size_t tunnels, size_t idle_backs);
 #define SCENE_SWITCH                                                                    \
     "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" \
     "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+/* The backend answers so, and the client gets it. */
+void scene_answer_ok(struct scene_peer *backend, struct scene_peer *client);
 /* A client and its backend with a tunnel between them. */
 void scene_tunnel(struct scene_peer **client, struct scene_peer **backend);
+/* Begins with one node: it has read a client's GET, or there is such a tunnel. */
+void scene_begin_get(struct scene_peer **client, struct scene_peer **backend);
+void scene_begin_tunnel(struct scene_peer **client, struct scene_peer **backend);
 
 /* Each file of scenes. */
 int scenes_of_states(void);

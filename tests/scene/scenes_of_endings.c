@@ -7,8 +7,7 @@
 static void test_client_goes_before_its_head_is_whole(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET / HT");
+    struct scene_peer *client = scene_ask("GET / HT");
     scene_wait_ms(50);
     scene_close(client);
     scene_expect_counts(0, 0, 0);
@@ -52,12 +51,9 @@ static void test_client_goes_while_connecting_with_its_body_unread(void **state)
 
 /* A poll that its client has given up must end at its node too, at once. */
 static void test_client_goes_while_its_answer_is_awaited(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_close(client);
     scene_expect_end_between(backend, 0, 0.1);
     scene_end();
@@ -66,10 +62,8 @@ static void test_client_goes_while_its_answer_is_awaited(void **state) {
 static void test_client_goes_in_its_body(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_POST);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/x");
+    struct scene_peer *client = scene_ask(SCENE_POST);
+    struct scene_peer *backend = scene_asked(1, "POST", "/x");
     scene_expect(backend, "01234");
     scene_close(client);
     scene_expect_end_between(backend, 0, 0.1);
@@ -77,12 +71,9 @@ static void test_client_goes_in_its_body(void **state) {
 }
 
 static void test_client_resets_in_its_answer(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
     scene_expect_answer(client, 200);
     scene_reset(client);
@@ -93,11 +84,8 @@ static void test_client_resets_in_its_answer(void **state) {
 }
 
 static void backend_goes_unanswered(bool with_reset) {
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *client, *backend;
+    scene_begin_get(&client, &backend);
     if (with_reset)
         scene_reset(backend);
     else
@@ -121,10 +109,8 @@ static void test_backend_resets_unanswered(void **state) {
 static void test_backend_resets_in_the_body(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/x");
+    struct scene_peer *client = scene_ask("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "POST", "/x");
     scene_reset(backend);
     scene_expect_whole_answer(client, 502);
     scene_send(client, "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -135,15 +121,10 @@ static void test_backend_resets_in_the_body(void **state) {
 
 /* The same when the whole body is there already as the send to a kept connection fails. */
 static void test_backend_resets_as_head_and_body_are_sent(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_begin_get(&client, &backend);
+    scene_answer_ok(backend, client);
     scene_send(client, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\n");
     scene_expect_request(backend, "POST", "/x");
     scene_reset(backend);
@@ -155,43 +136,32 @@ static void test_backend_resets_as_head_and_body_are_sent(void **state) {
 }
 
 static void test_backend_closes_in_its_answer(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
     scene_close(backend);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "half");
+    scene_expect_answer_with(client, 200, "half");
     scene_expect_end(client);
     scene_end();
 }
 
 /* A chunked answer that breaks off never looks whole. */
 static void test_backend_resets_in_chunks(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "4\r\nhalf\r\n");
+    scene_expect_answer_with(client, 200, "4\r\nhalf\r\n");
     scene_reset(backend);
     scene_expect_end(client);
     scene_end();
 }
 
 static void test_close_delimited_answer(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, "HTTP/1.1 200 OK\r\n\r\nall");
     scene_expect_answer(client, 200);
     assert_string_equal(scene_field("transfer-encoding"), "chunked");
@@ -204,20 +174,14 @@ static void test_close_delimited_answer(void **state) {
 
 /* A kept connection that has ended meanwhile is not used. */
 static void test_idle_backend_closes(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_begin_get(&client, &backend);
+    scene_answer_ok(backend, client);
     scene_close(backend);
     scene_expect_counts(1, 0, 0);
     scene_send(client, SCENE_GET);
-    backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    backend = scene_asked(1, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_answer(client, 200);
     scene_end();
@@ -225,20 +189,14 @@ static void test_idle_backend_closes(void **state) {
 
 /* It ends just as it is used again: that is nobody's fault, and the request goes out once more. */
 static void test_idle_backend_closes_as_it_is_used(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_begin_get(&client, &backend);
+    scene_answer_ok(backend, client);
     scene_send(client, SCENE_GET);
     scene_wait_ms(1);
     scene_close(backend);
-    backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    backend = scene_asked(1, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_answer(client, 200);
     scene_end();
@@ -246,22 +204,15 @@ static void test_idle_backend_closes_as_it_is_used(void **state) {
 
 /* Bytes that nobody asked for end an idle connection. */
 static void test_idle_backend_speaks(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, SCENE_OK "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_expect_answer_with(client, 200, "ok");
     scene_expect_counts(1, 0, 0);
     scene_send(client, SCENE_GET);
-    backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    backend = scene_asked(1, "GET", "/");
+    scene_answer_ok(backend, client);
     scene_end();
 }
 
@@ -270,17 +221,12 @@ static void test_idle_backend_speaks(void **state) {
 static void test_client_half_closes(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    struct scene_peer *client = scene_ask(SCENE_GET);
     scene_finish(client);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    struct scene_peer *backend = scene_asked(1, "GET", "/");
+    scene_answer_ok(backend, client);
     scene_expect_end(client);
-    client = scene_client();
-    scene_send(client, SCENE_GET);
+    client = scene_ask(SCENE_GET);
     scene_expect_request(backend, "GET", "/");
     scene_finish(client);
     scene_expect_end(backend);
@@ -292,18 +238,15 @@ static void test_early_answer(void **state) {
     (void)state;
     scene_begin(1);
     world.weather.reset_discards = true;
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/x");
+    struct scene_peer *client = scene_ask("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nsome");
+    struct scene_peer *backend = scene_asked(1, "POST", "/x");
     scene_send(backend, "HTTP/1.1 413 No\r\nContent-Length: 8\r\n\r\ntoo much");
     scene_wait_ms(1);
     for (int i = 0; i < 5; i++) {
         scene_send(client, "more");
         scene_wait_ms(1);
     }
-    scene_expect_answer(client, 413);
-    scene_expect(client, "too much");
+    scene_expect_answer_with(client, 413, "too much");
     scene_end();
 }
 
@@ -311,8 +254,7 @@ static void test_early_answer(void **state) {
 static void test_engine_ends(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     struct scene_peer *awaiting = scene_client(), *sending = scene_client(), *new = scene_client();
     scene_send(awaiting, SCENE_GET);
     scene_send(sending, SCENE_POST);
@@ -327,15 +269,12 @@ static bool drained;
 static void test_engine_drains(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     struct scene_peer *idle = scene_client(), *busy = scene_client();
     scene_send(idle, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
-    scene_expect_answer(idle, 200);
-    scene_expect(idle, "hello");
+    scene_expect_answer_with(idle, 200, "hello");
     scene_send(busy, SCENE_GET);
-    struct scene_peer *answering = scene_backend(1);
-    scene_expect_request(answering, "GET", "/");
+    struct scene_peer *answering = scene_asked(1, "GET", "/");
     drained = false;
     subject_drain(&drained);
     scene_expect_end_between(idle, 0, 0.1);

@@ -5,17 +5,15 @@
 static void test_chunked_both_ways(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/");
+    struct scene_peer *client =
+        scene_ask("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n");
+    struct scene_peer *backend = scene_asked(1, "POST", "/");
     assert_string_equal(scene_field("transfer-encoding"), "chunked");
     scene_expect(backend, "3\r\nabc\r\n");
     scene_send(client, "0\r\nX-Tail: 1\r\n\r\n");
     scene_expect(backend, "0\r\nX-Tail: 1\r\n\r\n");
     scene_send(backend, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "2\r\nhi\r\n0\r\n\r\n");
+    scene_expect_answer_with(client, 200, "2\r\nhi\r\n0\r\n\r\n");
     scene_expect_counts(1, 0, 1);
     scene_end();
 }
@@ -23,10 +21,8 @@ static void test_chunked_both_ways(void **state) {
 static void test_http_1_0_client(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET / HTTP/1.0\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *client = scene_ask("GET / HTTP/1.0\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "GET", "/");
     scene_send(backend, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n");
     scene_expect_answer(client, 200);
     assert_string_equal(scene_field("transfer-encoding"), "");
@@ -38,27 +34,22 @@ static void test_http_1_0_client(void **state) {
 static void test_head_has_no_body(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "HEAD", "/");
+    struct scene_peer *client = scene_ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n" SCENE_GET);
+    struct scene_peer *backend = scene_asked(1, "HEAD", "/");
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
     scene_expect_request(backend, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_answer(client, 200);
     assert_string_equal(scene_field("content-length"), "100");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_expect_answer_with(client, 200, "ok");
     scene_end();
 }
 
 static void test_answers_without_a_body(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET SCENE_GET SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *client = scene_ask(SCENE_GET SCENE_GET SCENE_GET);
+    struct scene_peer *backend = scene_asked(1, "GET", "/");
     scene_send(backend, "HTTP/1.1 204 None\r\n\r\n");
     scene_expect_request(backend, "GET", "/");
     scene_send(backend, "HTTP/1.1 304 Same\r\nContent-Length: 7\r\n\r\n");
@@ -67,24 +58,21 @@ static void test_answers_without_a_body(void **state) {
     scene_expect_answer(client, 204);
     scene_expect_answer(client, 304);
     scene_expect_answer(client, 103);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_expect_answer_with(client, 200, "ok");
     scene_end();
 }
 
 static void test_expect_100_continue(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    struct scene_peer *client =
+        scene_ask("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
     scene_expect_answer(client, 100);
     scene_send(client, "body");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/");
+    struct scene_peer *backend = scene_asked(1, "POST", "/");
     scene_expect(backend, "body");
     scene_send(backend, "HTTP/1.1 100 Continue\r\n\r\n" SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_expect_answer_with(client, 200, "ok");
     scene_end();
 }
 
@@ -93,8 +81,8 @@ static void test_100_continue_that_is_sent_in_parts(void **state) {
     (void)state;
     scene_begin(1);
     world.weather.window_min = world.weather.window_max = 10;
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
+    struct scene_peer *client =
+        scene_ask("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n");
     scene_expect_answer(client, 100);
     scene_close(client);
     scene_end();
@@ -132,10 +120,8 @@ static void test_ambiguous_requests(void **state) {
 /* A broken body ends both sides, and what stands behind it is not read. */
 static void broken_body(const char *body) {
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/");
+    struct scene_peer *client = scene_ask("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "POST", "/");
     scene_send(client, "%sGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n", body);
     scene_expect_whole_answer(client, 400);
     scene_expect_end(client);
@@ -156,11 +142,8 @@ static void test_broken_chunks(void **state) {
 }
 
 static void invalid_answer(const char *answer) {
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *client, *backend;
+    scene_begin_get(&client, &backend);
     scene_send(backend, "%s", answer);
     scene_expect_whole_answer(client, 502);
     scene_expect_end(backend);

@@ -17,8 +17,7 @@ static void test_address(void **state) {
                      "location /not { deny 10.9.0.0/16; return 200; }\n"
                      "location /deny { deny 10.9.0.0/16; proxy_pass http://nodes; }\n",
                      "");
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET /deny HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *client = scene_ask("GET /deny HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_expect_whole_answer(client, 403);
     scene_expect_no_backend(1);
     scene_send(client, "GET /not HTTP/1.1\r\nHost: a\r\n\r\n"); /* `return` comes before, as in nginx */
@@ -29,8 +28,7 @@ static void test_address(void **state) {
 /* Asks; the server that is asked. */
 static struct scene_peer *question(struct scene_peer *client, const char *request) {
     scene_send(client, "%s", request);
-    struct scene_peer *asked = scene_backend(2);
-    scene_expect_request(asked, "GET", "/auth");
+    struct scene_peer *asked = scene_asked(2, "GET", "/auth");
     return asked;
 }
 
@@ -43,20 +41,15 @@ static void test_request_passes(void **state) {
     scene_send(asked, "HTTP/1.1 200 OK\r\nX: ann\r\nContent-Length: 4\r\n\r\nno");
     scene_expect_no_backend(1);
     scene_send(asked, "ne");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/asked");
+    struct scene_peer *backend = scene_asked(1, "GET", "/asked");
     assert_string_equal(scene_field("x-who"), "ann");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_answer_ok(backend, client);
     scene_expect_counts(1, 0, 2);
     scene_send(client, ASKED); /* both connections are kept */
     scene_expect_request(asked, "GET", "/auth");
     scene_send(asked, EMPTY_OK);
     scene_expect_request(backend, "GET", "/asked");
-    scene_send(backend, SCENE_OK);
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ok");
+    scene_answer_ok(backend, client);
     scene_end();
 }
 
@@ -86,8 +79,7 @@ static void test_upgrade_waits_for_its_answer(void **state) {
     assert_string_equal(scene_field("upgrade"), "");
     scene_expect_no_backend(1);
     scene_send(asked, EMPTY_OK);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/asked");
+    struct scene_peer *backend = scene_asked(1, "GET", "/asked");
     scene_send(backend, SCENE_SWITCH);
     scene_expect_answer(client, 101);
     scene_expect_counts(0, 1, 1);
@@ -104,8 +96,7 @@ static void test_body_waits_with_its_client(void **state) {
         question(client, "POST /asked HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
     assert_string_equal(scene_field("content-length"), "");
     scene_send(asked, EMPTY_OK);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/asked");
+    struct scene_peer *backend = scene_asked(1, "POST", "/asked");
     scene_expect(backend, "01234");
     scene_send(client, "56789");
     scene_expect(backend, "56789");
@@ -142,8 +133,7 @@ static void test_asked_server_fails(void **state) {
     scene_expect_answer_between(client, 500, 1.9, 2.2); /* its location's own proxy_read_timeout */
     scene_expect_end(asked);
     scene_node(2, SERVICE_REFUSE);
-    client = scene_client();
-    scene_send(client, ASKED);
+    client = scene_ask(ASKED);
     scene_expect_whole_answer(client, 500);
     scene_end();
 }
@@ -169,8 +159,7 @@ static void test_delay(void **state) {
     static const char request[] = "GET /slow HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     struct scene_peer *first = scene_client(), *second = scene_client(), *third = scene_client();
     scene_send(first, "%s", request);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/slow");
+    struct scene_peer *backend = scene_asked(1, "GET", "/slow");
     scene_send(backend, SCENE_OK);
     scene_expect_whole_answer(first, 200);
     scene_send(second, "%s", request);
@@ -190,14 +179,12 @@ static void test_connections(void **state) {
     scene_begin_within(1, "limit_conn_zone $host zone=one:32k;", "limit_conn one 1;\n");
     struct scene_peer *client, *backend;
     scene_tunnel(&client, &backend);
-    struct scene_peer *other = scene_client();
-    scene_send(other, SCENE_GET);
+    struct scene_peer *other = scene_ask(SCENE_GET);
     scene_expect_whole_answer(other, 503);
     scene_reset(client);
     scene_expect_end(backend);
     scene_send(other, SCENE_GET);
-    backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    backend = scene_asked(1, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_whole_answer(other, 200);
     scene_end();
@@ -212,20 +199,17 @@ static void test_each_allocation_fails_once(void **state) {
             "limit_conn one 10; limit_req zone=two burst=100 nodelay;\n" AUTH
             "location /here { auth_request /local; auth_request_set $what $uri; return 204; }\n"
             "location = /local { set $x y; return 204; }\n");
-        struct scene_peer *client = scene_client();
-        scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+        struct scene_peer *client = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
         scene_expect_whole_answer(client, 200);
         mem_fail_after(k);
         scene_send(client, "GET /here/x HTTP/1.1\r\nHost: a\r\n\r\n");
-        struct scene_peer *other = scene_client();
-        scene_send(other, ASKED);
+        struct scene_peer *other = scene_ask(ASKED);
         scene_wait_ms(50);
         mem_fail_never();
         scene_wait_ms(200);
         scene_reset(other);
         scene_close(client);
-        client = scene_client();
-        scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+        client = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
         scene_expect_whole_answer(client, 200);
         scene_end();
     }

@@ -12,8 +12,7 @@ static struct scene_peer *session_open(struct scene_peer *client, unsigned node,
     char body[256];
     int len = snprintf(body, sizeof body, OPEN_PACKET, sid);
     scene_send(client, "GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(node);
-    scene_expect_request(backend, "GET", "/socket.io/?EIO=4&transport=polling");
+    struct scene_peer *backend = scene_asked(node, "GET", "/socket.io/?EIO=4&transport=polling");
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len, body);
     scene_expect_answer(client, 200);
     scene_expect(client, body);
@@ -64,8 +63,7 @@ static void test_upgrade_follows_its_session(void **state) {
     scene_send(socket, "GET /socket.io/?EIO=4&transport=websocket&sid=abc HTTP/1.1\r\nHost: a\r\n"
                        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/socket.io/?EIO=4&transport=websocket&sid=abc");
+    struct scene_peer *backend = scene_asked(1, "GET", "/socket.io/?EIO=4&transport=websocket&sid=abc");
     scene_send(backend, SCENE_SWITCH);
     scene_expect_answer(socket, 101);
     scene_end();
@@ -110,8 +108,7 @@ static void test_unknown_sid(void **state) {
     scene_begin(1);
     struct scene_peer *client = scene_client();
     poll_send(client, "GET", "never-seen");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/socket.io/?EIO=4&transport=polling&sid=never-seen");
+    struct scene_peer *backend = scene_asked(1, "GET", "/socket.io/?EIO=4&transport=polling&sid=never-seen");
     scene_send(backend, "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\nno");
     scene_expect_whole_answer(client, 400);
     scene_end();

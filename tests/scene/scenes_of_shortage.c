@@ -16,8 +16,7 @@ static void test_no_descriptor_for_the_back(void **state) {
     scene_expect_whole_answer(client, 503);
     world.weather.connect_fail = 0;
     scene_send(client, SCENE_GET); /* the node was not blamed */
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *backend = scene_asked(1, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_whole_answer(client, 200);
     scene_end();
@@ -27,13 +26,11 @@ static void test_no_descriptor_to_accept(void **state) {
     (void)state;
     scene_begin(1);
     world.weather.accept_fail = 1000;
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *client = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_wait_ms(1000);
     world.weather.accept_fail = 0;
     if (client->wire.is_broken) { /* aborted in the queue */
-        client = scene_client();
-        scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+        client = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
     }
     scene_expect_answer(client, 200);
     scene_end();
@@ -62,14 +59,11 @@ static void test_each_allocation_fails_once(void **state) {
     (void)state;
     for (uint64_t k = 0; k < 40; k++) {
         scene_begin(1);
-        struct scene_peer *well = scene_client();
-        scene_send(well, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
-        scene_expect_answer(well, 200);
-        scene_expect(well, "hello");
+        struct scene_peer *well = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+        scene_expect_answer_with(well, 200, "hello");
         mem_fail_after(k);
         life(scene_client());
-        struct scene_peer *upgrading = scene_client();
-        scene_send(upgrading, SCENE_HANDSHAKE);
+        scene_ask(SCENE_HANDSHAKE);
         scene_wait_ms(20);
         mem_fail_never();
         scene_wait_ms(200); /* accepting has paused */

@@ -5,10 +5,8 @@
 static void test_route_to_answer(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "hello");
+    struct scene_peer *client = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+    scene_expect_answer_with(client, 200, "hello");
     scene_expect_state("");
     scene_expect_no_backend(1);
     scene_end();
@@ -17,8 +15,7 @@ static void test_route_to_answer(void **state) {
 static void test_answer_with_a_file(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET /files/a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *client = scene_ask("GET /files/a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
     scene_expect_whole_answer(client, 200);
     assert_string_equal(scene_field("content-length"), "5000");
     scene_send(client, "HEAD /files/a.txt HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -33,16 +30,13 @@ static void test_pick_connect_send_await_relay_done(void **state) {
     (void)state;
     scene_begin(1);
     scene_node(1, SERVICE_HOLE);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    struct scene_peer *client = scene_ask(SCENE_GET);
     scene_expect_state("CONNECT");
     scene_close(client);
     scene_expect_state("");
     scene_node(1, SERVICE_OPEN);
-    client = scene_client();
-    scene_send(client, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/x");
+    client = scene_ask("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n01234");
+    struct scene_peer *backend = scene_asked(1, "POST", "/x");
     assert_string_equal(scene_field("content-length"), "10");
     scene_expect(backend, "01234");
     scene_expect_state("SEND");
@@ -50,8 +44,7 @@ static void test_pick_connect_send_await_relay_done(void **state) {
     scene_expect(backend, "56789");
     scene_expect_state("AWAIT");
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nab");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "ab");
+    scene_expect_answer_with(client, 200, "ab");
     scene_expect_state("RELAY");
     scene_send(backend, "cd");
     scene_expect(client, "cd");
@@ -63,8 +56,7 @@ static void test_pick_connect_send_await_relay_done(void **state) {
 static void test_tunnel(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     scene_expect_state("");
     scene_send(client, "up");
     scene_expect(backend, "up");
@@ -78,8 +70,7 @@ static void test_answer_by_ourselves(void **state) {
     (void)state;
     scene_begin(1);
     scene_node(1, SERVICE_REFUSE);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    struct scene_peer *client = scene_ask(SCENE_GET);
     scene_expect_whole_answer(client, 502);
     scene_expect_state("");
     scene_expect_counts(1, 0, 0);
@@ -89,14 +80,11 @@ static void test_answer_by_ourselves(void **state) {
 static void test_keepalive_on_both_sides(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    struct scene_peer *client = scene_ask(SCENE_GET);
     struct scene_peer *backend = scene_backend(1);
     for (int i = 0; i < 5; i++) {
         scene_expect_request(backend, "GET", "/");
-        scene_send(backend, SCENE_OK);
-        scene_expect_answer(client, 200);
-        scene_expect(client, "ok");
+        scene_answer_ok(backend, client);
         scene_expect_counts(1, 0, 1);
         scene_send(client, SCENE_GET);
     }
@@ -107,21 +95,16 @@ static void test_keepalive_on_both_sides(void **state) {
 static void test_pipelined_requests_keep_their_order(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
-                       "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/1");
+    struct scene_peer *client = scene_ask("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n"
+                                          "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "GET", "/1");
     scene_expect_nothing(backend, 200);
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
     scene_expect_request(backend, "GET", "/2");
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "one");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "two");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "hello");
+    scene_expect_answer_with(client, 200, "one");
+    scene_expect_answer_with(client, 200, "two");
+    scene_expect_answer_with(client, 200, "hello");
     scene_end();
 }
 
@@ -129,10 +112,8 @@ static void test_next_server_when_one_refuses(void **state) {
     (void)state;
     scene_begin(2);
     scene_node(1, SERVICE_REFUSE);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(2);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *client = scene_ask(SCENE_GET);
+    struct scene_peer *backend = scene_asked(2, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_answer(client, 200);
     scene_end();
@@ -141,25 +122,19 @@ static void test_next_server_when_one_refuses(void **state) {
 static void test_next_server_by_status(void **state) {
     (void)state;
     scene_begin_with(2, "proxy_next_upstream error timeout http_500;", "");
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *first = scene_backend(1);
-    scene_expect_request(first, "GET", "/");
+    struct scene_peer *client = scene_ask(SCENE_GET);
+    struct scene_peer *first = scene_asked(1, "GET", "/");
     scene_send(first, "HTTP/1.1 500 Oh\r\nContent-Length: 2\r\n\r\nno");
-    struct scene_peer *second = scene_backend(2);
-    scene_expect_request(second, "GET", "/");
+    struct scene_peer *second = scene_asked(2, "GET", "/");
     scene_send(second, "HTTP/1.1 500 Oh\r\nContent-Length: 4\r\n\r\nlast");
-    scene_expect_answer(client, 500);
-    scene_expect(client, "last"); /* the last one's answer is the answer */
+    scene_expect_answer_with(client, 500, "last"); /* the last one's answer is the answer */
     scene_end();
 }
 
 static void answer_here(struct scene_peer *client, unsigned node) {
-    struct scene_peer *backend = scene_backend(node);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *backend = scene_asked(node, "GET", "/");
     scene_send(backend, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nhere");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "here");
+    scene_expect_answer_with(client, 200, "here");
     scene_close(backend);
 }
 
@@ -167,10 +142,8 @@ static void answer_here(struct scene_peer *client, unsigned node) {
 static void test_not_found_is_no_failure(void **state) {
     (void)state;
     scene_begin_with(2, "proxy_next_upstream error timeout http_404;", "");
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *first = scene_backend(1);
-    scene_expect_request(first, "GET", "/");
+    struct scene_peer *client = scene_ask(SCENE_GET);
+    struct scene_peer *first = scene_asked(1, "GET", "/");
     scene_send(first, "HTTP/1.1 404 No\r\nContent-Length: 2\r\n\r\nno");
     answer_here(client, 2);
     scene_send(client, SCENE_GET);
@@ -183,10 +156,8 @@ static void test_not_found_is_no_failure(void **state) {
 static void test_post_is_not_sent_twice(void **state) {
     (void)state;
     scene_begin(2);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/x");
+    struct scene_peer *client = scene_ask("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "POST", "/x");
     scene_close(backend);
     scene_expect_whole_answer(client, 502);
     scene_expect_no_backend(2);

@@ -10,6 +10,11 @@ static void pair(struct scene_peer **client, struct scene_peer **backend) {
     *backend = scene_backend(1);
 }
 
+static void begin_pair(const char *server_text, struct scene_peer **client, struct scene_peer **backend) {
+    scene_begin_stream(1, server_text);
+    pair(client, backend);
+}
+
 /* What lingers is looked at ten times a second. */
 static void expect_nothing_left(void) {
     scene_wait_ms(200);
@@ -27,8 +32,7 @@ static void expect_much(struct scene_peer *peer, size_t count) {
 static void test_server_speaks_first(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "");
-    pair(&client, &backend);
+    begin_pair("", &client, &backend);
     scene_send(backend, "220 ready");
     scene_expect(client, "220 ready");
     scene_send(client, "HELO");
@@ -41,8 +45,7 @@ static void test_connect_then_next_server(void **state) {
     (void)state;
     scene_begin_stream(2, "");
     scene_node(1, SERVICE_HOLE);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "early");
+    struct scene_peer *client = scene_ask("early");
     scene_wait_ms(SCENE_CONNECT_S * 1000 - 500);
     struct scene_peer *backend = scene_backend(2);
     scene_expect(backend, "early");
@@ -75,8 +78,7 @@ static void test_tries_are_bounded(void **state) {
 static void test_idle(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "");
-    pair(&client, &backend);
+    begin_pair("", &client, &backend);
     scene_wait_ms(SCENE_READ_S * 1000 - 1000);
     scene_send(client, "still");
     scene_expect(backend, "still");
@@ -91,13 +93,11 @@ static void test_silence_before_a_hello(void **state) {
     scene_begin_stream(1, "ssl_preread on;");
     struct scene_peer *client = scene_client();
     scene_expect_end_between(client, SCENE_BODY_S - 0.2, SCENE_BODY_S + 0.2);
-    client = scene_client();
-    scene_send(client, "\x16");
+    client = scene_ask("\x16");
     scene_finish(client);
     scene_expect_end(client);
     scene_expect_no_backend(1);
-    client = scene_client();
-    scene_send(client, "no TLS");
+    client = scene_ask("no TLS");
     struct scene_peer *backend = scene_backend(1);
     scene_expect(backend, "no TLS");
     scene_end();
@@ -106,8 +106,7 @@ static void test_silence_before_a_hello(void **state) {
 static void test_ends_whole(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "");
-    pair(&client, &backend);
+    begin_pair("", &client, &backend);
     scene_send(client, "last words");
     scene_finish(client);
     scene_expect(backend, "last words");
@@ -127,8 +126,7 @@ static void test_ends_whole(void **state) {
 static void test_ends_by_halves(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "proxy_half_close on;");
-    pair(&client, &backend);
+    begin_pair("proxy_half_close on;", &client, &backend);
     scene_send(client, "question");
     scene_finish(client);
     scene_expect(backend, "question");
@@ -144,8 +142,7 @@ static void test_ends_by_halves(void **state) {
 static void test_both_end_at_once(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "proxy_half_close on;");
-    pair(&client, &backend);
+    begin_pair("proxy_half_close on;", &client, &backend);
     scene_send(client, "a");
     scene_send(backend, "b");
     scene_finish(client);
@@ -161,8 +158,7 @@ static void test_both_end_at_once(void **state) {
 static void test_resets(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "");
-    pair(&client, &backend);
+    begin_pair("", &client, &backend);
     scene_reset(client);
     scene_expect_end_between(backend, 0, 0.1);
     pair(&client, &backend);
@@ -176,8 +172,7 @@ static void test_resets(void **state) {
 static void test_late_reader_gets_all(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "");
-    pair(&client, &backend);
+    begin_pair("", &client, &backend);
     client->wire.is_stalled = true;
     scene_send_bytes(backend, much, MUCH);
     scene_finish(backend);
@@ -213,8 +208,7 @@ static void test_talker_gets_all(void **state) {
 static void test_rates(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "proxy_download_rate 100; proxy_upload_rate 1000; proxy_timeout 700ms;");
-    pair(&client, &backend);
+    begin_pair("proxy_download_rate 100; proxy_upload_rate 1000; proxy_timeout 700ms;", &client, &backend);
     uint64_t began_ms = world_ms();
     scene_send_bytes(backend, much, 550);
     scene_send_bytes(client, much, 2500);
@@ -234,8 +228,7 @@ static void test_rates(void **state) {
 static void test_rates_of_who_goes(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "proxy_download_rate 100;");
-    pair(&client, &backend);
+    begin_pair("proxy_download_rate 100;", &client, &backend);
     scene_send_bytes(backend, much, 250);
     scene_finish(backend);
     scene_expect_bytes(client, 250);
@@ -252,8 +245,7 @@ static void test_rates_of_who_goes(void **state) {
 static void test_limit_is_held(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin_stream(1, "limit_conn one 1;");
-    pair(&client, &backend);
+    begin_pair("limit_conn one 1;", &client, &backend);
     struct scene_peer *second = scene_client();
     scene_expect_end(second);
     scene_expect_no_backend(1);

@@ -27,10 +27,8 @@ static void test_client_sends_head_byte_by_byte(void **state) {
 static void test_client_sends_no_body(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "POST", "/");
+    struct scene_peer *client = scene_ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf");
+    struct scene_peer *backend = scene_asked(1, "POST", "/");
     scene_expect(backend, "half");
     scene_wait_ms(3000);
     scene_send(client, "more");
@@ -44,8 +42,7 @@ static void test_connect(void **state) {
     (void)state;
     scene_begin(1);
     scene_node(1, SERVICE_HOLE);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    struct scene_peer *client = scene_ask(SCENE_GET);
     scene_expect_answer_between(client, 504, SCENE_CONNECT_S - 0.2, SCENE_CONNECT_S + 0.2);
     scene_end();
 }
@@ -54,11 +51,9 @@ static void test_connect_then_next_server(void **state) {
     (void)state;
     scene_begin(2);
     scene_node(1, SERVICE_HOLE);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
+    struct scene_peer *client = scene_ask(SCENE_GET);
     scene_wait_ms(SCENE_CONNECT_S * 1000 - 500);
-    struct scene_peer *backend = scene_backend(2);
-    scene_expect_request(backend, "GET", "/");
+    struct scene_peer *backend = scene_asked(2, "GET", "/");
     scene_send(backend, SCENE_OK);
     scene_expect_answer(client, 200);
     scene_end();
@@ -68,8 +63,7 @@ static void test_backend_takes_nothing(void **state) {
     static char bytes[400000];
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n");
+    struct scene_peer *client = scene_ask("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n");
     scene_send_bytes(client, bytes, sizeof bytes);
     struct scene_peer *backend = scene_backend(1);
     backend->wire.is_stalled = true;
@@ -79,39 +73,29 @@ static void test_backend_takes_nothing(void **state) {
 }
 
 static void test_backend_does_not_answer(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_expect_answer_between(client, 504, SCENE_READ_S - 0.2, SCENE_READ_S + 0.2);
     scene_expect_end(backend);
     scene_end();
 }
 
 static void test_backend_stops_in_its_answer(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "half");
+    scene_expect_answer_with(client, 200, "half");
     scene_expect_end_between(client, SCENE_READ_S - 0.2, SCENE_READ_S + 0.2);
     scene_expect_end(backend);
     scene_end();
 }
 
 static void test_bytes_move_the_answer_deadline(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
     scene_expect_answer(client, 200);
     for (int i = 0; i < 5; i++) {
@@ -125,12 +109,9 @@ static void test_bytes_move_the_answer_deadline(void **state) {
 
 static void test_client_takes_nothing(void **state) {
     static char bytes[400000];
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     client->wire.is_stalled = true;
     scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 400000\r\n\r\n");
     scene_send_bytes(backend, bytes, sizeof bytes);
@@ -142,21 +123,16 @@ static void test_client_takes_nothing(void **state) {
 static void test_client_idle_between_requests(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
-    scene_expect_answer(client, 200);
-    scene_expect(client, "hello");
+    struct scene_peer *client = scene_ask("GET /return HTTP/1.1\r\nHost: a\r\n\r\n");
+    scene_expect_answer_with(client, 200, "hello");
     scene_expect_end_between(client, SCENE_KEEPALIVE_S - 0.2, SCENE_KEEPALIVE_S + 0.2);
     scene_end();
 }
 
 static void test_backend_idle(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, SCENE_OK);
     scene_expect_answer(client, 200);
     scene_expect_end_between(backend, SCENE_BACK_IDLE_S - 0.3, SCENE_BACK_IDLE_S + 0.3);
@@ -166,8 +142,7 @@ static void test_backend_idle(void **state) {
 static void test_tunnel_idle(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     for (int i = 0; i < 3; i++) {
         scene_wait_ms(SCENE_READ_S * 1000 - 1000);
         scene_send(i & 1 ? client : backend, "x");
@@ -192,14 +167,11 @@ static void test_half_closed_tunnel(void **state) {
 static void test_handshake_goes_to_the_next_server(void **state) {
     (void)state;
     scene_begin(2);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_HANDSHAKE);
-    struct scene_peer *hung = scene_backend(1);
-    scene_expect_request(hung, "GET", "/chat");
+    struct scene_peer *client = scene_ask(SCENE_HANDSHAKE);
+    scene_asked(1, "GET", "/chat");
     scene_wait_ms(SCENE_HANDSHAKE_S * 1000 - 500);
     scene_expect_nothing(client, 1);
-    struct scene_peer *backend = scene_backend(2);
-    scene_expect_request(backend, "GET", "/chat");
+    struct scene_peer *backend = scene_asked(2, "GET", "/chat");
     scene_send(backend, SCENE_SWITCH);
     scene_expect_answer(client, 101);
     scene_end();
@@ -208,10 +180,8 @@ static void test_handshake_goes_to_the_next_server(void **state) {
 static void test_the_last_server_of_a_handshake_has_time(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_HANDSHAKE);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/chat");
+    struct scene_peer *client = scene_ask(SCENE_HANDSHAKE);
+    struct scene_peer *backend = scene_asked(1, "GET", "/chat");
     scene_wait_ms(SCENE_READ_S * 1000 - 500);
     scene_send(backend, SCENE_SWITCH);
     scene_expect_answer(client, 101);
@@ -221,8 +191,7 @@ static void test_the_last_server_of_a_handshake_has_time(void **state) {
 static void test_lingering_ends(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, "GET / HTTP/1.1\r\nNo host\r\n\r\n");
+    struct scene_peer *client = scene_ask("GET / HTTP/1.1\r\nNo host\r\n\r\n");
     scene_expect_whole_answer(client, 400);
     scene_expect_end(client);
     for (int i = 0; i < 3; i++) {

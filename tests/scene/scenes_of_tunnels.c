@@ -5,23 +5,19 @@
 static void test_bytes_behind_both_heads(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_HANDSHAKE "early");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/chat");
+    struct scene_peer *client = scene_ask(SCENE_HANDSHAKE "early");
+    struct scene_peer *backend = scene_asked(1, "GET", "/chat");
     scene_expect_nothing(backend, 500); /* not before the 101 */
     scene_send(backend, SCENE_SWITCH "first");
     scene_expect(backend, "early");
-    scene_expect_answer(client, 101);
-    scene_expect(client, "first");
+    scene_expect_answer_with(client, 101, "first");
     scene_end();
 }
 
 static void test_half_close_of_the_client(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     scene_send(client, "last words");
     scene_finish(client);
     scene_expect(backend, "last words");
@@ -37,8 +33,7 @@ static void test_half_close_of_the_client(void **state) {
 static void test_half_close_of_the_backend(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     scene_send(backend, "last words");
     scene_finish(backend);
     scene_expect(client, "last words");
@@ -54,8 +49,7 @@ static void test_half_close_of_the_backend(void **state) {
 static void test_reset_of_either_side(void **state) {
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     scene_reset(client);
     scene_expect_end_between(backend, 0, 0.1);
     scene_tunnel(&client, &backend);
@@ -70,8 +64,7 @@ static void test_stalled_reader(void **state) {
     static char bytes[1000000];
     struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    scene_tunnel(&client, &backend);
+    scene_begin_tunnel(&client, &backend);
     memset(bytes, 'x', sizeof bytes);
     client->wire.is_stalled = true;
     scene_send_bytes(backend, bytes, sizeof bytes);
@@ -88,10 +81,8 @@ static void test_stalled_reader(void **state) {
 
 static void refused(const char *answer, unsigned status, size_t is_kept) {
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_HANDSHAKE "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/chat");
+    struct scene_peer *client = scene_ask(SCENE_HANDSHAKE "GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "GET", "/chat");
     scene_send(backend, "%s", answer);
     scene_expect_whole_answer(client, status);
     scene_expect_end(client);
@@ -135,10 +126,8 @@ static void test_ordinary_answer_is_no_tunnel(void **state) {
 static void test_refused_keeps_the_connection(void **state) {
     (void)state;
     scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_HANDSHAKE);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/chat");
+    struct scene_peer *client = scene_ask(SCENE_HANDSHAKE);
+    struct scene_peer *backend = scene_asked(1, "GET", "/chat");
     scene_send(backend, "HTTP/1.1 401 Who\r\nContent-Length: 0\r\n\r\n");
     scene_expect_whole_answer(client, 401);
     scene_send(client, SCENE_HANDSHAKE);
@@ -151,12 +140,9 @@ static void test_refused_keeps_the_connection(void **state) {
 
 /* A 101 that nobody asked for. */
 static void test_unasked_101(void **state) {
+    struct scene_peer *client, *backend;
     (void)state;
-    scene_begin(1);
-    struct scene_peer *client = scene_client();
-    scene_send(client, SCENE_GET);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/");
+    scene_begin_get(&client, &backend);
     scene_send(backend, SCENE_SWITCH "secret");
     scene_expect_whole_answer(client, 502);
     scene_expect_counts(1, 0, 0);
@@ -171,8 +157,7 @@ static void half_of_an_upgrade(const char *fields) {
                "GET /chat HTTP/1.1\r\nHost: a\r\n%sSec-WebSocket-Version: 13\r\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
                fields);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", "/chat");
+    struct scene_peer *backend = scene_asked(1, "GET", "/chat");
     assert_string_equal(scene_field("upgrade"), "");
     scene_send(backend, SCENE_SWITCH);
     scene_expect_whole_answer(client, 502);

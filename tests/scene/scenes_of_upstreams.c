@@ -12,8 +12,7 @@ static const char queue_places[] =
 /* The first client's request has the one server that may be asked: that server's side of it. */
 static struct scene_peer *first_begin(struct scene_peer *first, const char *path) {
     scene_send(first, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
-    struct scene_peer *backend = scene_backend(1);
-    scene_expect_request(backend, "GET", path);
+    struct scene_peer *backend = scene_asked(1, "GET", path);
     return backend;
 }
 
@@ -86,8 +85,7 @@ static void test_members_by_name(void **state) {
     struct scene_peer *client = scene_client();
     for (unsigned i = 1; i <= 2; i++) {
         scene_send(client, "GET /r/%u HTTP/1.1\r\nHost: a\r\n\r\n", i);
-        struct scene_peer *backend = scene_backend(i);
-        scene_expect_request(backend, "GET", i == 1 ? "/r/1" : "/r/2");
+        struct scene_peer *backend = scene_asked(i, "GET", i == 1 ? "/r/1" : "/r/2");
         scene_send(backend, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab");
         scene_expect_whole_answer(client, 200);
     }
