@@ -94,14 +94,19 @@ struct str uri_arg(struct str query, struct str name) {
     return str_make("", 0);
 }
 
+static void escape_build(struct builder *out, char c) {
+    static const char digits[] = "0123456789ABCDEF";
+    unsigned char byte = (unsigned char)c;
+    char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+    builder_bytes(out, escape, sizeof escape);
+}
+
 /* Controls, DEL and above, and the marks. */
 static void text_encode(struct builder *out, struct str text, struct str marks) {
-    static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < text.len; i++) {
         unsigned char byte = (unsigned char)text.ptr[i];
-        char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
         if (byte < 0x20 || byte >= 0x7f || memchr(marks.ptr, text.ptr[i], marks.len))
-            builder_bytes(out, escape, sizeof escape);
+            escape_build(out, text.ptr[i]);
         else
             builder_char(out, text.ptr[i]);
     }
@@ -113,6 +118,14 @@ void uri_encode_path(struct builder *out, struct str path) {
 
 void uri_encode_arg(struct builder *out, struct str text) {
     text_encode(out, text, STR(" \"#%&+;<>?\\^`{|}"));
+}
+
+void uri_encode_target(struct builder *out, struct str target) {
+    for (size_t i = 0; i < target.len; i++)
+        if ((unsigned char)target.ptr[i] <= 0x20 || target.ptr[i] == 0x7f)
+            escape_build(out, target.ptr[i]);
+        else
+            builder_char(out, target.ptr[i]);
 }
 
 void uri_unescape_redirect(struct builder *out, struct str text) {

@@ -38,8 +38,10 @@ static enum why informational_pass(struct exchange *x, const struct h1_head *hea
     if (++x->informational > INFORMATIONAL_MAX)
         return WHY_ANSWER_INVALID;
     if (head->status != 100 && !x->parent && !x->is_minor_0 && !h1_head_has(head, H1_CONNECTION)) {
-        struct iovec part = {(void *)(uintptr_t)x->back.in.view.ptr, head->len};
-        if (outbox_send(&x->front->out, &part, 1))
+        struct gather g;
+        gather_init(&g, x->engine->stage, &x->front->out);
+        response_head_build_interim(head, &g.stage);
+        if (gather_send(&g))
             return WHY_CLIENT_RESET;
     }
     inbox_consume(&x->back.in, head->len);

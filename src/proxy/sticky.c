@@ -2,6 +2,7 @@
 
 #include "codec/http_date.h"
 #include "loop/clock.h"
+#include "proxy/head/field.h"
 #include "proxy/variable/variables.h"
 
 #include <openssl/evp.h>
@@ -147,6 +148,7 @@ void sticky_build(struct exchange *x, struct builder *out) {
     const struct sticky *sticky = x->group ? x->group->upstream->sticky : NULL;
     if (!sticky || sticky->kind != STICKY_COOKIE || !x->member)
         return;
+    size_t begin = out->len;
     builder_str(out, STR("Set-Cookie: "));
     builder_str(out, sticky->cookie);
     builder_char(out, '=');
@@ -161,5 +163,6 @@ void sticky_build(struct exchange *x, struct builder *out) {
         builder_str(out, STR("; path="));
         builder_str(out, sticky->path);
     }
+    field_blank(out, begin);
     builder_str(out, STR("\r\n"));
 }

@@ -54,10 +54,12 @@ static void test_answers_without_a_body(void **state) {
     scene_expect_request(backend, "GET", "/");
     scene_send(backend, "HTTP/1.1 304 Same\r\nContent-Length: 7\r\n\r\n");
     scene_expect_request(backend, "GET", "/");
-    scene_send(backend, "HTTP/1.1 103 Soon\r\nLink: </a>\r\n\r\n" SCENE_OK);
+    scene_send(backend, "HTTP/1.1 103 Soon\r\nLink: </a>\r\n\r\n"
+                        "HTTP/1.1 102 Later\nLink: </b>\nContent-Length: 9\n\n" SCENE_OK);
     scene_expect_answer(client, 204);
     scene_expect_answer(client, 304);
-    scene_expect_answer(client, 103);
+    scene_expect(client, "HTTP/1.1 103 Soon\r\nLink: </a>\r\n\r\n"
+                         "HTTP/1.1 102 Later\r\nLink: </b>\r\n\r\n");
     scene_expect_answer_with(client, 200, "ok");
     scene_end();
 }
@@ -117,6 +119,52 @@ static void test_ambiguous_requests(void **state) {
     refused("GET / HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n");
 }
 
+/* What the client has encoded ends no request line, whatever way it takes through variables. */
+static void target_of_variables(const char *target) {
+    scene_begin_with(1,
+                     "location ~ ^/any(?<rest>[^?]*)$ { proxy_pass http://nodes$rest; }\n"
+                     "location /args { set $args a=$uri; proxy_pass http://nodes; }\n"
+                     "location /under { set $args a=$uri; proxy_pass http://nodes/under; }",
+                     "");
+    struct scene_peer *client = scene_client();
+    scene_send(client, "GET %s%%20HTTP/1.1%%0d%%0aX:%%20b HTTP/1.1\r\nHost: a\r\n\r\n", target);
+}
+
+static void test_targets_of_variables(void **state) {
+    (void)state;
+    target_of_variables("/any/a");
+    scene_asked(1, "GET", "/a%20HTTP/1.1%0D%0AX:%20b");
+    scene_end();
+    target_of_variables("/args");
+    scene_expect_request(scene_backend(1), "GET",
+                         "/args%20HTTP/1.1%0D%0AX:%20b?a=/args%20HTTP/1.1%0D%0AX:%20b");
+    scene_end();
+    target_of_variables("/under");
+    scene_expect_request(scene_backend(1), "GET",
+                         "/under%20HTTP/1.1%0D%0AX:%20b?a=/under%20HTTP/1.1%0D%0AX:%20b");
+    scene_end();
+}
+
+/* Nor does it end a line of a head on its way back. */
+static void test_fields_of_variables(void **state) {
+    (void)state;
+    scene_begin_with(
+        1,
+        "server_tokens $uri;\n"
+        "location /under { proxy_pass http://nodes; proxy_redirect / $uri; proxy_cookie_path / $uri; }",
+        "");
+    struct scene_peer *client = scene_client();
+    scene_send(client, "GET /under%%0d%%0aX:%%20b HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "GET", "/under%0d%0aX:%20b");
+    scene_send(backend, "HTTP/1.1 302 Found\r\nLocation: /\r\nRefresh: 3; url=/\r\nSet-Cookie: a=b; path=/\r\n"
+                        "Content-Length: 0\r\n\r\n");
+    scene_expect_answer(client, 302);
+    assert_string_equal(scene_field("X"), "");
+    assert_string_equal(scene_field("Refresh"), "3; url=/under  X: b");
+    assert_string_equal(scene_field("Set-Cookie"), "a=b; path=/under  X: b");
+    scene_end();
+}
+
 /* A broken body ends both sides, and what stands behind it is not read. */
 static void broken_body(const char *body) {
     scene_begin(1);
@@ -164,7 +212,8 @@ int scenes_of_framing(void) {
         cmocka_unit_test(test_chunked_both_ways),   cmocka_unit_test(test_http_1_0_client),
         cmocka_unit_test(test_head_has_no_body),    cmocka_unit_test(test_answers_without_a_body),
         cmocka_unit_test(test_expect_100_continue), cmocka_unit_test(test_100_continue_that_is_sent_in_parts),
-        cmocka_unit_test(test_ambiguous_requests),  cmocka_unit_test(test_broken_chunks),
+        cmocka_unit_test(test_ambiguous_requests),  cmocka_unit_test(test_targets_of_variables),
+        cmocka_unit_test(test_fields_of_variables), cmocka_unit_test(test_broken_chunks),
         cmocka_unit_test(test_invalid_answers),
     };
     return cmocka_run_group_tests_name("framing", tests, NULL, NULL);

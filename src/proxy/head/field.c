@@ -38,11 +38,10 @@ static bool ends_line(char c) {
     return c == '\r' || c == '\n' || c == '\0';
 }
 
-/* Bytes that would end the line, and begin another, as blanks. */
-static void line_breaks_blank(char *bytes, size_t len) {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)bytes[i] <= '\r' && ends_line(bytes[i])) /* one look for nearly all of them */
-            bytes[i] = ' ';
+void field_blank(struct builder *out, size_t at) {
+    for (size_t i = at; i < out->len; i++)
+        if ((unsigned char)out->ptr[i] <= '\r' && ends_line(out->ptr[i])) /* one look for nearly all of them */
+            out->ptr[i] = ' ';
 }
 
 void field_build_rule(struct exchange *x, struct builder *out, const struct header_rule *rule) {
@@ -55,6 +54,6 @@ void field_build_rule(struct exchange *x, struct builder *out, const struct head
         out->len = begin;
         return;
     }
-    line_breaks_blank(out->ptr + value, out->len - value);
+    field_blank(out, value);
     builder_str(out, STR("\r\n"));
 }

@@ -8,7 +8,10 @@ static void args_build(const struct exchange *x, struct builder *out) {
     if (x->args.len == 0)
         return;
     builder_char(out, '?');
-    builder_str(out, x->args);
+    if (x->is_uri_changed) /* variables may have put anything into them */
+        uri_encode_target(out, x->args);
+    else
+        builder_str(out, x->args);
 }
 
 /* What came without escapes is passed on without, as nginx does. */
@@ -36,7 +39,7 @@ void request_target_build(const struct exchange *x, struct builder *out) {
     const struct h1_head *request = x->request;
     if (x->pass_uri.len) { /* with variables it replaces all */
         builder_str(out, x->pass_uri.ptr[0] == '/' ? STR("") : STR("/"));
-        builder_str(out, x->pass_uri);
+        uri_encode_target(out, x->pass_uri);
         return;
     }
     if (x->route->pass->has_uri && !x->is_path_foreign) {

@@ -106,11 +106,13 @@ void response_field_build(struct exchange *x, struct field_run *run, const struc
     field_run_end(run);
     builder_str(out, name);
     builder_str(out, STR(": "));
+    size_t begin = out->len;
     if (field->id == H1_LOCATION)
         location_build(x, out, value);
     else if (is_refresh)
         refresh_build(x, out, value);
     else
         cookie_build_set(x, out, value);
+    field_blank(out, begin);
     builder_str(out, STR("\r\n"));
 }

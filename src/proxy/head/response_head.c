@@ -39,10 +39,12 @@ static void server_build(struct exchange *x, struct builder *out) {
     }
     builder_str(out, STR("Server: "));
     template_eval(x, &policy->server_text, out);
-    if (out->len == begin + 8)
+    if (out->len == begin + 8) {
         out->len = begin;
-    else
-        builder_str(out, STR("\r\n"));
+        return;
+    }
+    field_blank(out, begin);
+    builder_str(out, STR("\r\n"));
 }
 
 void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason) {
@@ -172,6 +174,16 @@ void response_head_build(struct exchange *x, struct builder *out) {
     if (x->down.partial)
         partial_build(x, out);
     response_head_end(x, out);
+}
+
+void response_head_build_interim(const struct h1_head *head, struct builder *out) {
+    status_line_build(out, head->status, reason_of(head));
+    struct field_run run = {.head = head, .out = out};
+    for (unsigned i = 0; i < head->field_count; i++)
+        if (head->fields[i].id != H1_CONTENT_LENGTH && !h1_field_is_hop_by_hop(head, &head->fields[i]))
+            field_run_add(&run, &head->fields[i]);
+    field_run_end(&run);
+    builder_str(out, STR("\r\n"));
 }
 
 void response_head_build_switch(struct exchange *x, struct builder *out) {

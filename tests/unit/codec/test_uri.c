@@ -128,6 +128,14 @@ static void test_encode_arg(void **state) {
     assert_str(builder_view(&out), STR("/a%20b%22%23%25%26%2B%3B%3C=%3E%3F@%5C%5E%60%7B%7C%7D~%7F%0A"));
 }
 
+static void test_encode_target(void **state) {
+    (void)state;
+    char memory[64];
+    struct builder out = builder_make(memory, sizeof memory);
+    uri_encode_target(&out, edge_place(STR("/a b\r\n\t%20\x7f\x80?x=\"#")));
+    assert_str(builder_view(&out), STR("/a%20b%0D%0A%09%20%7F\x80?x=\"#"));
+}
+
 static void unescapes(const char *text, const char *want) {
     char memory[256];
     struct builder out = builder_make(memory, sizeof memory);
@@ -149,11 +157,9 @@ static void test_unescape_redirect(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_normalise),
-        cmocka_unit_test(test_arg),
-        cmocka_unit_test(test_encode),
-        cmocka_unit_test(test_encode_arg),
-        cmocka_unit_test(test_unescape_redirect),
+        cmocka_unit_test(test_normalise),     cmocka_unit_test(test_arg),
+        cmocka_unit_test(test_encode),        cmocka_unit_test(test_encode_arg),
+        cmocka_unit_test(test_encode_target), cmocka_unit_test(test_unescape_redirect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
