@@ -11,6 +11,9 @@
  * everything but main(), runs under libFuzzer (make fuzz) and over its corpus (make fuzz-replay). */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* What the run has touched so far is no news to the fuzzer: for what is the same in each run, and large. */
+void fuzz_forget(void);
+
 /* An oracle: what must hold for every input. */
 #define FUZZ_CHECK(condition)                                                       \
     do {                                                                            \

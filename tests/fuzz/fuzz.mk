@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= $(or $(TIME),600)
 FUZZ ?= $(sort $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_BUILD = build/fuzz
 FUZZ_CC = clang
-FUZZ_CFLAGS = -std=c11 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -pthread \
+FUZZ_CFLAGS = -std=c11 -DARENA_APART=1 -O1 -g -fno-omit-frame-pointer -fno-strict-aliasing -pthread \
   -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 # Those that compare each word with some hundred others: libFuzzer learns nothing from that, and it is most of the time.
 FUZZ_UNTRACED = src/base/str.o src/dialect/nginx/reader.o src/model/diagnostic.o
@@ -20,10 +20,15 @@ $(FUZZ_BUILD)/%.o: %.c tests/fuzz/fuzz.mk
 $(FUZZ_BUILD)/libhawser.a: $(FUZZ_OBJECTS)
 	@rm -f $@
 	@$(AR) rcs $@ $^
+# The engine's stands in the simulated world, whose side of the seams comes before the library's.
+FUZZ_WORLD = tests/fuzz/forget.o tests/sim/subject_engine.o $(SIM_WORLD:$(BUILD)/%=%)
+$(FUZZ_BUILD)/tests/fuzz/forget.o: FUZZ_CFLAGS += -fno-sanitize=fuzzer-no-link
+$(FUZZ_BUILD)/fuzz_engine: $(FUZZ_WORLD:%=$(FUZZ_BUILD)/%)
+$(BUILD)/tests/fuzz/replay_engine: $(FUZZ_WORLD:%=$(BUILD)/%)
 $(FUZZERS): $(FUZZ_BUILD)/%: $(FUZZ_BUILD)/tests/fuzz/%.o $(FUZZ_BUILD)/libhawser.a
-	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $^ $(LIBS)
+	@$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -pthread -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/replay.o $(LIBRARY)
-	@$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	@$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
 
 # The words of nginx's language: what its reader compares with, and the variables.
 $(FUZZ_BUILD)/nginx.dict: $(filter-out %/other.c %/refusal.c,$(wildcard src/dialect/nginx/*.c)) src/model/variable.def

@@ -5,7 +5,7 @@
 
 /* All that is drawn once for a world: its weather, its people, its configuration, its incidents. */
 
-enum { SETTING_TEXT = 4096 };
+enum { SETTING_TEXT = 8192 };
 
 struct setting {
     struct weather weather;
