@@ -12,7 +12,7 @@ const site = (name, lines) => `server { listen LISTEN; server_name ${name}; ${li
 /* What a server says of heads is read from the default server: each set of lines is a theme of its own. */
 const theme = (name, lines, cases) => ({
   name: `what is accepted: ${name}`,
-  http: `default_type text/plain; proxy_http_version 1.1; proxy_set_header Host h; proxy_set_header Connection "";\n  ${site("h", lines)}`,
+  http: `default_type text/plain; ALIKE;\n  ${site("h", lines)}`,
   cases,
 });
 

@@ -11,9 +11,7 @@ module.exports = {
     server_name site.example;
     root DIR;
     error_page 404 /page.html;
-    proxy_http_version 1.1;
-    proxy_set_header Host h;
-    proxy_set_header Connection "";
+    ALIKE;
     location / { }
     location /kept { error_page 404 /page.html; return 404; }
     location /named { error_page 403 @named; return 403; }

@@ -13,9 +13,7 @@ module.exports = {
   server {
     listen LISTEN;
     root DIR;
-    proxy_http_version 1.1;
-    proxy_set_header Host h;
-    proxy_set_header Connection "";
+    ALIKE;
     location / { }
     location /own { add_header X-A a; add_header X-A b; add_header X-B "$request_method $args"; add_header X-Empty ""; add_header X-None $arg_none; return 200 "x"; }
     location /own/inner { add_header X-C c; return 200 "x"; }

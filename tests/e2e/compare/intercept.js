@@ -10,9 +10,7 @@ module.exports = {
   server {
     listen LISTEN;
     root DIR;
-    proxy_http_version 1.1;
-    proxy_set_header Host h;
-    proxy_set_header Connection "";
+    ALIKE;
     proxy_intercept_errors on;
     error_page 401 404 500 /page.html;
     location / { proxy_pass http://BACKEND; add_header X-Status $upstream_status always; }

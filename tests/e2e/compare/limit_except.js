@@ -9,9 +9,7 @@ module.exports = {
   server {
     listen LISTEN;
     root DIR;
-    proxy_http_version 1.1;
-    proxy_set_header Host h;
-    proxy_set_header Connection "";
+    ALIKE;
     location /get { limit_except GET { deny all; } add_header X-Of outer; }
     location /head { limit_except head { deny all; } return 200 "x"; }
     location /several { limit_except PUT delete PATCH { deny all; } proxy_pass http://BACKEND; }

@@ -7,9 +7,7 @@ module.exports = {
   files: { "site/index.html": "index", "site/there.txt": "there", "site/folder/index.html": "in the folder", "site/a.html": "page" },
   http: `
   default_type text/plain;
-  proxy_http_version 1.1;
-  proxy_set_header Host h;
-  proxy_set_header Connection "";
+  ALIKE;
   types { text/html html; }
   map $arg_m $mapped { default none; a first; ~^b(.+)$ "second $1"; }
   server {

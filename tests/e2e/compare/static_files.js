@@ -46,7 +46,7 @@ module.exports = {
     location /try/alias/ { alias DIR/app/; try_files $uri $uri/ =404; add_header X-Uri $uri; add_header X-File $request_filename; }
     location /try/alias/lit/ { alias DIR/app/; try_files main.txt =404; }
     location ~ ^/try/re/(.+)$ { alias DIR/; try_files $1 =404; add_header X-Uri $uri; add_header X-File $request_filename; }
-    location /try/pass/ { try_files /digits.txt =404; proxy_pass http://BACKEND; proxy_http_version 1.1; proxy_set_header Host h; proxy_set_header Connection ""; }
+    location /try/pass/ { try_files /digits.txt =404; proxy_pass http://BACKEND; ALIKE; }
     location /try/self/ { try_files /nothing $uri; }
     location /try/unsaid/ { error_page 404 = @named; try_files $uri =404; }
     location /re/written/ { alias DIR/sub/; rewrite ^ /sub/page.html break; }

@@ -7,9 +7,7 @@ module.exports = {
   http: `
   server {
     listen LISTEN;
-    proxy_http_version 1.1;
-    proxy_set_header Host h;
-    proxy_set_header Connection "";
+    ALIKE;
     proxy_request_buffering off;
     proxy_intercept_errors on;
     error_page 404 = /page;

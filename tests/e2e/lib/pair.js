@@ -31,13 +31,16 @@ async function startRecorder(crew) {
   return Object.assign(recorder, { port: backend.port });
 }
 
-/* What both are told: `http` with LISTEN, BACKEND, PORT and DIR filled in, and OWN, each one's own folder. */
+/* The backend is asked by both in one way, whatever their defaults, and its connections are kept. */
+const ALIKE = 'proxy_http_version 1.1; proxy_set_header Host h; proxy_set_header Connection ""';
+
+/* What both are told: `http` with LISTEN, BACKEND, PORT, DIR and ALIKE filled in, and OWN, each one's own folder. */
 function configOf(http, { address, port, backend, site, own }) {
   const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${own}/${name};`);
   return (
     `${process.getuid() === 0 ? "user root;\n" : ""}worker_processes 1;\npid ${own}/pid;\nevents { worker_connections 512; }\nhttp {\n  ${/access_log/.test(http) ? "" : "access_log off;"}\n  ` +
     `${temp.filter((line) => !/^(fast|uws|scg)/.test(line) || address === PROGRAMS[0].address).join("\n  ")}\n` +
-    http.replaceAll("LISTEN", `${address}:${port}`).replaceAll("ADDRESS", address).replaceAll("PORT", port).replaceAll("BACKEND", `127.0.0.1:${backend}`).replaceAll("DIR", site).replaceAll("OWN", own) +
+    http.replaceAll("ALIKE", ALIKE).replaceAll("LISTEN", `${address}:${port}`).replaceAll("ADDRESS", address).replaceAll("PORT", port).replaceAll("BACKEND", `127.0.0.1:${backend}`).replaceAll("DIR", site).replaceAll("OWN", own) +
     "\n}\n"
   );
 }
