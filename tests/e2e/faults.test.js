@@ -5,7 +5,7 @@ const assert = require("node:assert");
 const { execFileSync, spawn } = require("node:child_process");
 const path = require("node:path");
 const { describe, test } = require("node:test");
-const { sleep, until, within, inBatches, freePort, SLOW, isSanitized } = require("./lib/base.js");
+const { sleep, atRest, until, within, inBatches, freePort, SLOW, isSanitized } = require("./lib/base.js");
 const { startOneliner, startConfig, isNginx } = require("./lib/hawser.js");
 const { startNodes } = require("./lib/nodes.js");
 const { joinClient, echo, leave } = require("./lib/sio.js");
@@ -64,11 +64,9 @@ function stall(wire) {
 }
 
 /* Waits until the backend's bytes come to rest. */
-async function atRest(backend, count) {
+async function stuck(backend, count) {
   await until(() => backend.flooded.length === count, "the tunnels");
-  const sum = () => backend.flooded.reduce((total, { taken }) => total + taken(), 0);
-  for (let before = -1, now; (now = sum()) !== before; before = now) await sleep(300);
-  return sum();
+  return atRest(() => backend.flooded.reduce((total, { taken }) => total + taken(), 0));
 }
 
 describe("a node that hangs", () => {
@@ -147,7 +145,8 @@ describe("slow clients", () => {
     const timer = setInterval(drip, 1000);
     t.after(() => clearInterval(timer));
     const among = await measure();
-    await sleep(1200);
+    const dripped = at;
+    await until(() => at > dripped, "another byte of each");
     const again = await measure();
     t.diagnostic(`alone ${JSON.stringify(alone)}, among slow ones ${JSON.stringify([among, again])} ms`);
     for (const { median, p99 } of [among, again]) {
@@ -181,7 +180,7 @@ describe("readers that stop", () => {
     const wire = await tunnel(t, hawser.port, "/flood");
     const before = hawser.pss();
     stall(wire);
-    const taken = await atRest(backend, 1);
+    const taken = await stuck(backend, 1);
     const grown = hawser.pss() - before;
     const times = [];
     for (let i = 0; i < 100; i++) times.push(await roundTrip(other));
@@ -217,7 +216,8 @@ describe("readers that stop", () => {
     wire.write("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     await wire.takeTo("\r\n\r\n");
     wire.socket.pause();
-    await sleep(1500);
+    const [back] = backend.wires.slice(-1);
+    await atRest(() => back.socket.bytesWritten - back.socket.writableLength);
     const grown = hawser.pss() - before;
     t.diagnostic(`grown by ${grown} bytes`);
     if (!isSanitized) assert.ok(grown < MB, `grown by ${grown} bytes`);
@@ -233,7 +233,7 @@ describe("readers that stop", () => {
     for (const wire of await inBatches(12, 12, () => tunnel(t, hawser.port))) await roundTrip(wire, "x".repeat(200 * KB));
     const before = hawser.pss();
     wires.forEach(stall);
-    const taken = await atRest(backend, count);
+    const taken = await stuck(backend, count);
     const grown = hawser.pss() - before;
     const times = [];
     for (let i = 0; i < 100; i++) times.push(await roundTrip(other));

@@ -121,6 +121,7 @@ describe("limit_conn", () => {
       location /dry { limit_conn conns 1; limit_conn_dry_run on; proxy_pass http://127.0.0.1:${backend.port}; } } }`;
   const upgrade = (target) =>
     `GET ${target} HTTP/1.1\r\nHost: s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n`;
+  const held = [];
   const serve = async (wire) => {
     for (;;) {
       const request = await wire.takeRequest(60000);
@@ -128,10 +129,18 @@ describe("limit_conn", () => {
         wire.write("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
         return;
       }
-      if (/hang/.test(request.target)) await sleep(300);
+      if (/hang/.test(request.target)) await new Promise((go) => held.push(go));
       wire.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
     }
   };
+  /* So many requests at once, of which the server gets `passed`; it answers when the others have been. */
+  async function together(t, hawser, target, count, passed) {
+    const asked = Array.from({ length: count }, () => fetched(t, hawser, target));
+    await until(() => held.length === passed, () => `${passed} requests at the server, have ${held.length}`);
+    if (passed < count) await Promise.race(asked);
+    held.splice(0).forEach((go) => go());
+    return Promise.all(asked);
+  }
   async function start(t) {
     const backend = await startRawBackend(t, serve);
     return startConfig(t, config(backend));
@@ -139,7 +148,7 @@ describe("limit_conn", () => {
 
   test("counts requests under way", async (t) => {
     const hawser = await start(t);
-    const three = await Promise.all([1, 2, 3].map(() => fetched(t, hawser, "/hang?k=a")));
+    const three = await together(t, hawser, "/hang?k=a", 3, 2);
     assert.deepEqual(three.map((one) => one.status).sort(), [200, 200, 503]);
     assert.deepEqual(await statuses(t, hawser, "/x?k=a", 3), [200, 200, 200]);
     await until(() => /\[error\].* limiting connections by zone "conns"/.test(hawser.log), "the log's line");
@@ -166,9 +175,9 @@ describe("limit_conn", () => {
 
   test("has a status, a level and a dry run of its own", async (t) => {
     const hawser = await start(t);
-    const two = await Promise.all([1, 2].map(() => fetched(t, hawser, "/status/hang?k=a")));
+    const two = await together(t, hawser, "/status/hang?k=a", 2, 1);
     assert.deepEqual(two.map((one) => one.status).sort(), [200, 429]);
-    const dry = await Promise.all([1, 2].map(() => fetched(t, hawser, "/dry/hang?k=b")));
+    const dry = await together(t, hawser, "/dry/hang?k=b", 2, 2);
     assert.deepEqual(dry.map((one) => one.get("x-limit")).sort(), ["PASSED", "REJECTED_DRY_RUN"]);
     await until(() => /\[info\].* limiting connections by zone "conns"/.test(hawser.log), "the log's line");
     await until(() => /limiting connections, dry run, by zone "conns"/.test(hawser.log), "the log's line");

@@ -11,7 +11,7 @@ const path = require("node:path");
 const tls = require("node:tls");
 const { describe, test } = require("node:test");
 const { WebSocket, WebSocketServer } = require("ws");
-const { freePort, inBatches, sleep, until, within, SLOW } = require("./lib/base.js");
+const { freePort, inBatches, atRest, until, within, SLOW } = require("./lib/base.js");
 const { startConfig, startOneliner } = require("./lib/hawser.js");
 const { Certificates } = require("./lib/certificates.js");
 
@@ -202,16 +202,17 @@ describe("TLS towards clients", () => {
 
   test("sessions are resumed, by ticket and by id, and a reload does not forget the tickets", async (t) => {
     certificates(t);
-    const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port} ssl; ${site("one")}
-      return 200 "$ssl_session_reused"; }
+    const config = (port, version) => `http { server { listen 127.0.0.1:${port} ssl; ${site("one")}
+      return 200 "${version}"; }
       server { listen 127.0.0.1:${port} ssl; server_name cached; ${site("one", "ssl_session_cache shared:S:1m; ssl_session_tickets off;")} return 204; }
-      server { listen 127.0.0.1:${port} ssl; server_name never; ${site("one", "ssl_session_cache off; ssl_session_tickets off;")} return 204; } }`);
+      server { listen 127.0.0.1:${port} ssl; server_name never; ${site("one", "ssl_session_cache off; ssl_session_tickets off;")} return 204; } }`;
+    const hawser = await startConfig(t, ({ port }) => config(port, "none"));
     for (const maxVersion of ["TLSv1.2", "TLSv1.3"]) {
       const first = await shake(hawser.port, { maxVersion });
       assert.equal(first.reused, false);
       assert.equal((await shake(hawser.port, { maxVersion, session: first.session })).reused, true, maxVersion);
-      hawser.reload();
-      await sleep(300 * SLOW);
+      hawser.reload(config(hawser.port, maxVersion));
+      await until(async () => (await ask(hawser.port)).text === maxVersion, "the reload");
       assert.equal((await shake(hawser.port, { maxVersion, session: first.session })).reused, true, `${maxVersion} after a reload`);
     }
   });
@@ -436,7 +437,7 @@ describe("WebSocket with TLS on both sides", () => {
     let back = 0;
     socket.on("message", (data) => (back += data.length));
     for (let i = 0; i < 40; i++) socket.send(chunk);
-    await sleep(500);
+    assert.ok(await atRest(() => socket.bufferedAmount), "the sender has to wait");
     socket.resume();
     await until(() => back === 40 * chunk.length, "all of it", 20000 * SLOW);
     socket.terminate();

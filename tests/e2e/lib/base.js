@@ -24,6 +24,15 @@ async function until(condition, what, ms = 5000) {
   }
 }
 
+/* Waits until a number has stayed the same for a while, and gives it. */
+async function atRest(read) {
+  for (let before, now; ; before = now) {
+    now = read();
+    if (now === before) return now;
+    await sleep(300);
+  }
+}
+
 /* Fails when the promise takes more than ms. */
 function within(ms, promise, what) {
   let timer;
@@ -94,4 +103,4 @@ async function inBatches(count, many, act) {
  * the defect does. */
 const known = (defect) => ({ todo: defect });
 
-module.exports = { known, HAWSER, SLOW, isSanitized, sleep, until, within, freePort, Crew, tempFolder, pssBytes, inBatches };
+module.exports = { known, HAWSER, SLOW, isSanitized, sleep, atRest, until, within, freePort, Crew, tempFolder, pssBytes, inBatches };
