@@ -1,5 +1,6 @@
 #include "proxy/access_log.h"
 
+#include "base/check.h"
 #include "net/file.h"
 #include "proxy/variable/variables.h"
 
@@ -54,18 +55,14 @@ static void value_build(struct exchange *x, const struct log_format *format, con
  * the length of the text that stands behind it. */
 enum { MARK_UNWANTED = 0, MARK_WANTED = 1, MARK_LATE = UINT16_MAX };
 
-/* Once something had no room nothing follows: it could not be told apart. */
 static void mark_put(struct builder *out, unsigned number) {
     uint16_t mark = (uint16_t)number;
-    if (!out->overflow)
-        builder_bytes(out, (const char *)&mark, sizeof mark);
+    builder_bytes(out, (const char *)&mark, sizeof mark);
 }
 
-/* What had no room is empty, or not wanted. */
 static unsigned mark_take(struct str *settled) {
-    uint16_t mark = 0;
-    if (settled->len < sizeof mark)
-        return 0;
+    uint16_t mark;
+    CHECK(settled->len >= sizeof mark, "%zu bytes are left of what is settled", settled->len);
     memcpy(&mark, settled->ptr, sizeof mark);
     *settled = str_from(*settled, sizeof mark);
     return mark;

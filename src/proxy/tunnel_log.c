@@ -5,7 +5,7 @@
 #include "proxy/stream_log.h"
 #include "proxy/tunnel.h"
 
-enum { SETTLED_MAX_BYTES = 32768 }; /* two lines of the greatest length */
+enum { SETTLED_MAX_BYTES = 32768 }; /* two lines of the greatest length; beyond that the exchange stays */
 
 struct tunnel_log {
     struct exchange *whole;     /* the exchange, which has stayed; NULL: it has gone */
@@ -13,7 +13,7 @@ struct tunnel_log {
     const struct listen *listen;
     const struct route *route;
     uint64_t connection_id, connection_ms, started_ms, sent_bytes;
-    uint32_t settled_len;
+    uint32_t settled_len; /* 0: nothing is, or there is nothing to settle */
     uint16_t attempts;
     uint8_t client_len;
     bool is_stream;
@@ -53,6 +53,10 @@ bool tunnel_log_new(struct exchange *x, struct tunnel_log **log) {
     *log = NULL;
     if (!is_logged(x, &settled, &needs_exchange))
         return true;
+    if (settled.overflow) {
+        settled.len = 0;
+        needs_exchange = true;
+    }
     size_t client_len = offsetof(struct address, any) + x->client.len;
     uint16_t attempts = attempts_count(x);
     struct tunnel_log *made =
@@ -134,7 +138,7 @@ void tunnel_log_end(struct tunnel *tunnel, enum why why) {
         stream_log_ended(x, why, why == WHY_BACKEND_RESET || tunnel->is_ended_by_back);
     }
     attempt_end(x, 0);
-    access_log_write(x, &settled);
+    access_log_write(x, settled.len ? &settled : NULL);
     tunnel_log_free(tunnel->engine, log);
     if (whole)
         exchange_run(whole);

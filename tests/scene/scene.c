@@ -39,9 +39,9 @@ static void accepted(struct service *service, struct end *end) {
 static void stream_build(struct setting *setting) {
     struct builder out = builder_make(setting->text, sizeof setting->text);
     builder_format(&out,
-                   "events {}\nstream {\nlimit_conn_zone $binary_remote_addr zone=one:64k;\n"
+                   "events {}\nstream {\n%s\nlimit_conn_zone $binary_remote_addr zone=one:64k;\n"
                    "proxy_connect_timeout %ds;\nproxy_timeout %ds;\npreread_timeout %ds;\nupstream nodes {\n",
-                   SCENE_CONNECT_S, SCENE_READ_S, SCENE_BODY_S);
+                   scene.http_text, SCENE_CONNECT_S, SCENE_READ_S, SCENE_BODY_S);
     for (unsigned i = 1; i <= scene.nodes; i++)
         builder_format(&out, "server app%u:3000;\n", i);
     builder_format(&out, "}\nserver {\nlisten 8080;\n%s\nproxy_pass nodes;\n}\n}\n", scene.server_text);
@@ -79,8 +79,8 @@ static void setting_choose(struct setting *setting) {
     configuration_build(setting);
 }
 
-static void begin(unsigned nodes, const char *http_text, const char *server_text, const char *upstream_text) {
-    bool is_stream = http_text == NULL;
+static void begin(unsigned nodes, bool is_stream, const char *http_text, const char *server_text,
+                  const char *upstream_text) {
     if (stage.is_running) /* the scene before has failed */
         stage_close();
     memset(&scene, 0, sizeof scene);
@@ -98,19 +98,23 @@ static void begin(unsigned nodes, const char *http_text, const char *server_text
 }
 
 void scene_begin_with(unsigned nodes, const char *server_text, const char *upstream_text) {
-    begin(nodes, "", server_text, upstream_text);
+    begin(nodes, false, "", server_text, upstream_text);
 }
 
 void scene_begin_within(unsigned nodes, const char *http_text, const char *server_text) {
-    begin(nodes, http_text, server_text, "");
+    begin(nodes, false, http_text, server_text, "");
 }
 
 void scene_begin_stream(unsigned nodes, const char *server_text) {
-    begin(nodes, NULL, server_text, "");
+    begin(nodes, true, "", server_text, "");
+}
+
+void scene_begin_stream_within(unsigned nodes, const char *stream_text, const char *server_text) {
+    begin(nodes, true, stream_text, server_text, "");
 }
 
 void scene_begin(unsigned nodes) {
-    begin(nodes, "", "", "");
+    begin(nodes, false, "", "", "");
 }
 
 static bool is_gone(void) {

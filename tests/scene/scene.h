@@ -41,6 +41,8 @@ void scene_begin_with(unsigned nodes, const char *server_text, const char *upstr
 void scene_begin_within(unsigned nodes, const char *http_text, const char *server_text);
 /* A stream to them by turns, with more directives in its server. */
 void scene_begin_stream(unsigned nodes, const char *server_text);
+/* The same with more directives at the stream level too. */
+void scene_begin_stream_within(unsigned nodes, const char *stream_text, const char *server_text);
 /* Everybody goes, and so must everything of theirs; no invariant may have been broken. */
 void scene_end(void);
 
@@ -116,5 +118,6 @@ int scenes_of_shortage(void);
 int scenes_of_guard(void);
 int scenes_of_upstreams(void);
 int scenes_of_streams(void);
+int scenes_of_logs(void);
 
 #endif
