@@ -2,9 +2,10 @@
 // When a connection becomes a tunnel, what a tunnel carries, and when there must be none.
 
 const assert = require("node:assert");
+const fs = require("node:fs");
 const { describe, test } = require("node:test");
 const { WebSocket, WebSocketServer } = require("ws");
-const { sleep, until, within, SLOW } = require("./lib/base.js");
+const { isSanitized, inBatches, sleep, until, within, SLOW } = require("./lib/base.js");
 const { startOneliner, startConfig } = require("./lib/hawser.js");
 const { connect, ask, startRawBackend } = require("./lib/wire.js");
 const { KEY, ACCEPT, frame, handshake, switching } = require("./lib/frames.js");
@@ -264,6 +265,24 @@ describe("a tunnel", () => {
     const took = performance.now() - from;
     assert.ok(took > 800 && took < 2000 * SLOW, `closed after ${took} ms of silence`);
     await back.closed(1000);
+  });
+
+  test("costs less than 1,100 bytes while it is idle, with its line in the access log to come", async (t) => {
+    const count = 1000;
+    const backend = await startRawBackend(t, echoing);
+    const hawser = await startConfig(t, ({ port, folder }) => `http { access_log ${folder}/line combined; server { listen 127.0.0.1:${port}; location / {
+      proxy_pass http://127.0.0.1:${backend.port}; proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; } } }`);
+    const options = { more: "User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36\r\n" };
+    const open = () => inBatches(count, 20, () => tunnel(t, hawser, options));
+    const firsts = await open(); // what is grown once is there
+    const before = hawser.pss();
+    const wires = await open();
+    const each = (hawser.pss() - before) / count;
+    t.diagnostic(`${each} bytes each`);
+    if (!isSanitized) assert.ok(each < 1100, `${each} bytes each`);
+    for (const wire of [...firsts, ...wires]) wire.end();
+    const lines = () => fs.readFileSync(`${hawser.folder}/line`, "utf8").split("\n").length - 1;
+    await until(() => lines() === 2 * count, () => `${2 * count} lines, have ${lines()}`, 10000);
   });
 });
 

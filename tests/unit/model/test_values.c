@@ -70,6 +70,39 @@ static void map_of_hosts(void **state) {
     assert_false(value_map_has(&map, STR("*.example.net")));
 }
 
+static struct template names(struct variable variable) {
+    struct template_part *part = arena_zero(&arena, 1, sizeof *part);
+    assert_non_null(part);
+    part->variable = variable;
+    return (struct template){part, 1};
+}
+
+/* Late is what names the time or a count, wherever in the map it does, and what names such a map. */
+static void late_maps(void **state) {
+    (void)state;
+    struct template msec = names(variable_find(STR("msec"))), uri = names(variable_find(STR("uri")));
+    struct template late = names(variable_find(STR("request_time")));
+    assert_true(template_is_late(&msec) && template_is_late(&late));
+    assert_false(template_is_late(&uri) || template_is_late(text("x")));
+    struct value_map early = {.source = uri, .fallback = *text("x")}, by_time = early, gives = early,
+                     both = early;
+    map_init(&early.exact, &arena, true);
+    map_init(&gives.exact, &arena, true);
+    assert_true(value_map_put(&early, STR("a"), &uri));
+    assert_true(value_map_put(&gives, STR("a"), &msec));
+    by_time.source = late;
+    assert_false(value_map_names_late(&early));
+    assert_true(value_map_names_late(&by_time));
+    assert_true(value_map_names_late(&gives));
+    both.fallback = names((struct variable){.id = VARIABLE_MAP, .map = &gives});
+    assert_false(value_map_names_late(&both)); /* it is not known of the other yet */
+    gives.is_late = true;
+    assert_true(value_map_names_late(&both));
+    struct value_map_share *share = VEC_ADD(&early.shares, &arena);
+    share->value = msec;
+    assert_true(value_map_names_late(&early));
+}
+
 static void shares(void **state) {
     (void)state;
     struct value_map map = {.kind = VALUE_MAP_SHARES, .fallback = *text("none")};
@@ -226,6 +259,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(map_exact_then_regex_then_default),
         cmocka_unit_test(map_of_hosts),
+        cmocka_unit_test(late_maps),
         cmocka_unit_test(shares),
         cmocka_unit_test(networks),
         cmocka_unit_test(free_names),
