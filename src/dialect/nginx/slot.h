@@ -13,7 +13,8 @@ void slot_declare(struct scope *scope);
 bool slot_find(const struct reader *reader, struct str name, unsigned *slot);
 /* The number of the slot `name`, made when there is none; false without memory. */
 bool slot_make(struct reader *reader, struct str name, unsigned *slot);
-/* What `set` and its like are told to set: a slot, or in http $args or $limit_rate. False when it cannot be set, which is said. */
+/* What `set` and its like are told to set: a slot, or in http $args or $limit_rate. False when it cannot be
+ * set, which is said. */
 bool slot_target(struct scope *scope, const struct word *at, struct variable *target);
 
 #endif
