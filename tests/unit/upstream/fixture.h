@@ -53,6 +53,14 @@ static inline void fixture_begin(struct fixture *f, unsigned loops) {
     assert_non_null(f->group);
 }
 
+/* So many servers of one weight, by turns. */
+static inline void fixture_begin_equal(struct fixture *f, unsigned count, unsigned loops) {
+    fixture_init(f, BALANCE_ROUND_ROBIN);
+    for (unsigned i = 0; i < count; i++)
+        fixture_server(f, 1);
+    fixture_begin(f, loops);
+}
+
 static inline void fixture_fini(struct fixture *f) {
     group_free(f->group);
     registry_free(f->registry);

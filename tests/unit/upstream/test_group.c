@@ -20,10 +20,7 @@ static void test_smooth_sequence(void **state) {
 static void test_equal_weights_take_turns(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    for (int i = 0; i < 3; i++)
-        fixture_server(&f, 1);
-    fixture_begin(&f, 1);
+    fixture_begin_equal(&f, 3, 1);
     assert_string_equal(fixture_letters(&f, 0, 7, 0), "abcabca");
     fixture_fini(&f);
 }
@@ -31,10 +28,7 @@ static void test_equal_weights_take_turns(void **state) {
 static void test_loops_begin_apart(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    for (int i = 0; i < 4; i++)
-        fixture_server(&f, 1);
-    fixture_begin(&f, 4);
+    fixture_begin_equal(&f, 4, 4);
     unsigned given[4] = {0};
     for (unsigned loop = 0; loop < 4; loop++)
         given[fixture_index(&f, fixture_pick(&f, loop, 0))]++;
@@ -90,10 +84,7 @@ static void test_retry_gives_nobody_twice(void **state) {
 static void test_set_aside_and_let_in_once(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    for (int i = 0; i < 3; i++)
-        fixture_server(&f, 1);
-    fixture_begin(&f, 2);
+    fixture_begin_equal(&f, 3, 2);
     struct member *b = &f.group->members[1];
     unsigned epoch = b->peer->epoch;
     assert_true(member_fail(f.group, b, WHY_CONNECT_REFUSED, 50000));
@@ -131,10 +122,7 @@ static void test_set_aside_and_let_in_once(void **state) {
 static void test_late_answer_does_not_end_the_window(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    fixture_server(&f, 1);
-    fixture_server(&f, 1);
-    fixture_begin(&f, 1);
+    fixture_begin_equal(&f, 2, 1);
     struct member *a = &f.group->members[0];
     assert_true(member_fail(f.group, a, WHY_HANDSHAKE_TIMEOUT, 50000));
     member_succeed(a, 50500); /* to a request sent before it failed */
@@ -185,10 +173,7 @@ static void test_failures_make_lighter(void **state) {
 static void test_own_shortage_does_not_count(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    fixture_server(&f, 1);
-    fixture_server(&f, 1);
-    fixture_begin(&f, 1);
+    fixture_begin_equal(&f, 2, 1);
     struct member *a = &f.group->members[0];
     static const enum why ours[] = {WHY_NO_DESCRIPTOR, WHY_NO_MEMORY, WHY_NO_PORT, WHY_CLIENT_CLOSED};
     for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
@@ -214,9 +199,7 @@ static void test_max_fails_0_is_never_set_aside(void **state) {
 static void test_sole_member_is_never_set_aside(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    fixture_server(&f, 1);
-    fixture_begin(&f, 1);
+    fixture_begin_equal(&f, 1, 1);
     struct member *a = &f.group->members[0];
     for (int i = 0; i < 5; i++)
         assert_false(member_fail(f.group, a, WHY_CONNECT_REFUSED, 1000));
@@ -302,10 +285,7 @@ static void test_least_conn_fills_by_weight(void **state) {
 static void test_peers_live_over_a_reload(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    for (int i = 0; i < 3; i++)
-        fixture_server(&f, 1);
-    fixture_begin(&f, 1);
+    fixture_begin_equal(&f, 3, 1);
     struct group *before = f.group;
     group_enter(before);
     struct peer *a = before->members[0].peer, *b = before->members[1].peer;
@@ -335,10 +315,7 @@ static void test_peers_live_over_a_reload(void **state) {
 static void test_dead_becomes_sole(void **state) {
     (void)state;
     struct fixture f;
-    fixture_init(&f, BALANCE_ROUND_ROBIN);
-    fixture_server(&f, 1);
-    fixture_server(&f, 1);
-    fixture_begin(&f, 1);
+    fixture_begin_equal(&f, 2, 1);
     struct group *before = f.group;
     assert_true(member_fail(before, &before->members[0], WHY_CONNECT_REFUSED, 1000));
     f.upstream.servers.count = 1;
