@@ -299,7 +299,8 @@ static void drain(struct caller *c) {
         hang_up(c);
 }
 
-static void handle(struct caller *c, uint32_t events) {
+static void handle(void *owner, uint32_t events) {
+    struct caller *c = owner;
     if (events & EPOLLOUT && is_blocked(c))
         flush(c);
     if (events & EPOLLOUT && c->flood_left && !c->dead)
@@ -355,19 +356,5 @@ int main(int argc, char **argv) {
     int listener = tool_listen(&at);
     flood_len = frame_head(flood, 0x80 | FRAME_BINARY, FLOOD_FRAME, false, 0) + FLOOD_FRAME;
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event events[512], event = {EPOLLIN, {.ptr = NULL}};
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
-        tool_fail("epoll: %s", strerror(errno));
-    printf("%u\n", ntohs(at.sin_port));
-    fflush(stdout);
-    for (;;) {
-        int count = epoll_wait(epoll, events, 512, -1);
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.ptr)
-                handle(events[i].data.ptr, events[i].events);
-            else
-                welcome(listener);
-        }
-        bury();
-    }
+    tool_serve(epoll, listener, &at, &(struct tool_server){welcome, handle, bury});
 }

@@ -28,6 +28,7 @@ struct end {
 static uint8_t shared[65536];
 static struct end *graveyard;
 static int epoll;
+static struct sockaddr_in backend; /* where each connection is relayed to */
 
 static void kill_pair(struct end *e) {
     if (e->dead)
@@ -112,7 +113,8 @@ static void move(struct end *from) {
     }
 }
 
-static void handle(struct end *e, uint32_t events) {
+static void handle(void *owner, uint32_t events) {
+    struct end *e = owner;
     if (e->dead)
         return;
     if (events & EPOLLOUT) {
@@ -146,12 +148,12 @@ static void watch(struct end *e) {
         tool_fail("epoll_ctl: %s", strerror(errno));
 }
 
-static void welcome(int listener, const struct sockaddr_in *to) {
+static void welcome(int listener) {
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return;
-        int back = tool_connect(to, 0);
+        int back = tool_connect(&backend, 0);
         if (back < 0) {
             close(fd);
             continue;
@@ -177,22 +179,9 @@ int main(int argc, char **argv) {
     tool_options(argc - 1, argv + 1, rows, sizeof rows / sizeof *rows, "relay: a blind TCP relay, one loop\n");
     tool_life(seconds);
     tool_fd_limit();
-    struct sockaddr_in at = tool_address(at_text), to = tool_address(to_text);
+    struct sockaddr_in at = tool_address(at_text);
+    backend = tool_address(to_text);
     int listener = tool_listen(&at);
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event events[512], event = {EPOLLIN, {.ptr = NULL}};
-    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
-        tool_fail("epoll: %s", strerror(errno));
-    printf("%u\n", ntohs(at.sin_port));
-    fflush(stdout);
-    for (;;) {
-        int count = epoll_wait(epoll, events, 512, -1);
-        for (int i = 0; i < count; i++) {
-            if (events[i].data.ptr)
-                handle(events[i].data.ptr, events[i].events);
-            else
-                welcome(listener, &to);
-        }
-        bury();
-    }
+    tool_serve(epoll, listener, &at, &(struct tool_server){welcome, handle, bury});
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -166,4 +167,22 @@ int tool_connect(const struct sockaddr_in *to, unsigned source) {
         return -error;
     }
     return fd;
+}
+
+void tool_serve(int epoll, int listener, const struct sockaddr_in *at, const struct tool_server *server) {
+    struct epoll_event events[512], event = {EPOLLIN, {.ptr = NULL}};
+    if (epoll < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event))
+        tool_fail("epoll: %s", strerror(errno));
+    printf("%u\n", ntohs(at->sin_port));
+    fflush(stdout);
+    for (;;) {
+        int count = epoll_wait(epoll, events, 512, -1);
+        for (int i = 0; i < count; i++) {
+            if (events[i].data.ptr)
+                server->handle(events[i].data.ptr, events[i].events);
+            else
+                server->welcome(listener);
+        }
+        server->bury();
+    }
 }

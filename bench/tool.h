@@ -40,6 +40,15 @@ void tool_life(unsigned long seconds);
 struct sockaddr_in tool_address(const char *text);
 /* A non-blocking listening socket; port 0 becomes the port that the kernel chose. */
 int tool_listen(struct sockaddr_in *at);
+/* What is done with what comes; `owner` is an event's data.ptr. */
+struct tool_server {
+    void (*welcome)(int listener); /* takes all connections that wait */
+    void (*handle)(void *owner, uint32_t events);
+    void (*bury)(void); /* after each round */
+};
+/* Watches the listener on the epoll, prints its port, and serves as long as the program lives. */
+_Noreturn void tool_serve(int epoll, int listener, const struct sockaddr_in *at,
+                          const struct tool_server *server);
 /* A non-blocking socket on its way to `to`, from 127.0.0.(1 + source); -errno when the kernel refuses. */
 int tool_connect(const struct sockaddr_in *to, unsigned source);
 
