@@ -146,13 +146,10 @@ static void try_files_read(struct scope *scope, const struct node *node, const s
 }
 
 static void since_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    static const struct str names[] = {{"exact", 5}, {"before", 6}, {"off", 3}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_eq(node->words[1].text, names[i])) {
-            scope->policy->modified_since = (enum modified_since)i;
-            return;
-        }
-    set_fail(scope, &node->words[1], row, "off, exact or before");
+    static const char *const names[] = {"exact", "before", "off"};
+    unsigned choice;
+    if (set_read_choice(scope, node, row, names, 3, "off, exact or before", &choice))
+        scope->policy->modified_since = (enum modified_since)choice;
 }
 
 static const struct directive rows[] = {

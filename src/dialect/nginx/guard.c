@@ -60,14 +60,13 @@ static void rule_add(struct scope *scope, const struct node *node, const struct 
 }
 
 static void satisfy_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    bool is_any = str_eq_nocase(node->words[1].text, STR("any"));
-    if (!is_any && !str_eq_nocase(node->words[1].text, STR("all"))) {
-        set_fail(scope, &node->words[1], row, "\"all\" or \"any\"");
+    static const char *const names[] = {"all", "any"};
+    unsigned choice;
+    if (!set_read_choice(scope, node, row, names, 2, "\"all\" or \"any\"", &choice))
         return;
-    }
     struct guard *guard = guard_own(scope);
     if (guard)
-        guard->is_any = is_any;
+        guard->is_any = choice == 1;
 }
 
 /* ---- the client's address ---- */
@@ -136,11 +135,9 @@ static void real_ip_field_set(struct scope *scope, const struct node *node, cons
 }
 
 static void recursive_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    bool is_on = str_eq_nocase(node->words[1].text, STR("on"));
-    if (!is_on && !str_eq_nocase(node->words[1].text, STR("off"))) {
-        set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
+    bool is_on;
+    if (!set_read_flag(scope, node, row, &is_on))
         return;
-    }
     struct guard *guard = guard_own(scope);
     if (guard)
         guard->is_real_ip_recursive = is_on;

@@ -271,11 +271,9 @@ static void level_set(struct scope *scope, const struct node *node, const struct
 }
 
 static void dry_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    bool is_on = str_eq_nocase(node->words[1].text, STR("on"));
-    if (!is_on && !str_eq_nocase(node->words[1].text, STR("off"))) {
-        set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
+    bool is_on;
+    if (!set_read_flag(scope, node, row, &is_on))
         return;
-    }
     struct limit_policy *policy = policy_of(scope, row);
     if (policy)
         policy->is_dry = is_on;

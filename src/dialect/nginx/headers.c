@@ -127,11 +127,9 @@ static void expires_set(struct scope *scope, const struct node *node, const stru
 }
 
 static void chunked_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    bool is_off = str_eq_nocase(node->words[1].text, STR("off"));
-    if (!is_off && !str_eq_nocase(node->words[1].text, STR("on")))
-        set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
-    else
-        scope->policy->is_chunked_forbidden = is_off;
+    bool is_on;
+    if (set_read_flag(scope, node, row, &is_on))
+        scope->policy->is_chunked_forbidden = !is_on;
 }
 
 static const char trailers[] = "trailers";

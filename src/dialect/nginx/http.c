@@ -41,13 +41,10 @@ static void keepalive_set(struct scope *scope, const struct node *node, const st
 
 /* lingering_close on|off|always */
 static void lingering_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    static const struct str names[] = {{"on", 2}, {"off", 3}, {"always", 6}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_eq(node->words[1].text, names[i])) {
-            scope->policy->lingering = (enum lingering)i;
-            return;
-        }
-    set_fail(scope, &node->words[1], row, "on, off or always");
+    static const char *const names[] = {"on", "off", "always"};
+    unsigned choice;
+    if (set_read_choice(scope, node, row, names, 3, "on, off or always", &choice))
+        scope->policy->lingering = (enum lingering)choice;
 }
 
 /* large_client_header_buffers NUMBER SIZE */
@@ -116,19 +113,9 @@ static void size_check(struct scope *scope, const struct node *node, const struc
 
 /* keepalive_disable none | msie6 | safari ... */
 static void browsers_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    static const struct str names[] = {{"none", 4}, {"msie6", 5}, {"safari", 6}};
-    static const unsigned bits[] = {0, DISABLE_MSIE6, DISABLE_SAFARI};
-    enum { NAMES = sizeof names / sizeof *names };
-    scope->policy->keepalive_disable = 0;
-    for (size_t i = 1; i < node->count; i++) {
-        size_t found = 0;
-        while (found < NAMES && !str_eq(node->words[i].text, names[found]))
-            found++;
-        if (found < NAMES)
-            scope->policy->keepalive_disable |= bits[found];
-        else
-            set_fail(scope, &node->words[i], row, "none, msie6 or safari");
-    }
+    static const struct set_word words[] = {{"none", 0}, {"msie6", DISABLE_MSIE6}, {"safari", DISABLE_SAFARI}};
+    scope->policy->keepalive_disable =
+        set_read_words(scope, node, row, words, 3, "it must be none, msie6 or safari");
 }
 
 static void body_buffer_set(struct scope *scope, const struct node *node, const struct directive *row) {

@@ -112,7 +112,7 @@ static void rewrite_read(struct scope *scope, const struct node *node, const str
     struct rewrite rewrite = {.pattern = pattern->text};
     if (text->text.len == 0) {
         struct diagnostic *said = reader_fail(reader, text, "empty replacement");
-        diagnostic_hint(reader->diagnostics, said, "a path, or an URL that begins with http:// or https://");
+        diagnostic_hint(reader->diagnostics, said, "a path, or a URL that begins with http:// or https://");
         return;
     }
     if (is_url(text->text)) {

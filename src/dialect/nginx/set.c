@@ -11,12 +11,27 @@ void set_fail(struct scope *scope, const struct word *at, const struct directive
     diagnostic_hint(scope->reader->diagnostics, said, "it must be %s", wanted);
 }
 
+bool set_read_choice(struct scope *scope, const struct node *node, const struct directive *row,
+                     const char *const *names, size_t count, const char *wanted, unsigned *choice) {
+    for (*choice = 0; *choice < count; ++*choice)
+        if (str_eq_nocase(node->words[1].text, str_of(names[*choice])))
+            return true;
+    set_fail(scope, &node->words[1], row, wanted);
+    return false;
+}
+
+bool set_read_flag(struct scope *scope, const struct node *node, const struct directive *row, bool *is_on) {
+    static const char *const names[] = {"off", "on"};
+    unsigned choice;
+    if (!set_read_choice(scope, node, row, names, 2, "\"on\" or \"off\"", &choice))
+        return false;
+    *is_on = choice == 1;
+    return true;
+}
+
 void set_flag(struct scope *scope, const struct node *node, const struct directive *row) {
-    const struct word *at = &node->words[1];
-    bool is_on = str_eq_nocase(at->text, STR("on"));
-    if (!is_on && !str_eq_nocase(at->text, STR("off")))
-        set_fail(scope, at, row, "\"on\" or \"off\"");
-    else
+    bool is_on;
+    if (set_read_flag(scope, node, row, &is_on))
         *(bool *)scope_member(scope, row, sizeof(bool)) = is_on;
 }
 
@@ -159,11 +174,10 @@ void set_nothing(struct scope *scope, const struct node *node, const struct dire
 
 void set_on(struct scope *scope, const struct node *node, const struct directive *row) {
     const char *reason = row->helper;
-    if (str_eq_nocase(node->words[1].text, STR("off")))
+    bool is_on;
+    if (set_read_flag(scope, node, row, &is_on) && !is_on)
         reader_say(scope->reader, SEVERITY_NOTE, &node->words[0], "\"%s off\" has no effect: %s", row->name,
                    reason);
-    else if (!str_eq_nocase(node->words[1].text, STR("on")))
-        set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
 }
 
 void set_nothing_visible(struct scope *scope, const struct node *node, const struct directive *row) {

@@ -33,6 +33,12 @@ set_function set_only;
 
 /* Says that the word is no value for the row, and what is. */
 void set_fail(struct scope *scope, const struct word *at, const struct directive *row, const char *wanted);
+/* The argument, on or off; said when it is neither. */
+bool set_read_flag(struct scope *scope, const struct node *node, const struct directive *row, bool *is_on);
+/* The argument's place among the `count` names, in any letter case. When it is none that is said, with what is
+ * wanted. */
+bool set_read_choice(struct scope *scope, const struct node *node, const struct directive *row,
+                     const char *const *names, size_t count, const char *wanted, unsigned *choice);
 /* A word that stands for bits. */
 struct set_word {
     const char *name;

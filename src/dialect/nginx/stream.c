@@ -141,12 +141,9 @@ static void proxy_protocol_set(struct scope *scope, const struct node *node, con
 }
 
 static void next_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    if (str_eq(node->words[1].text, STR("on")))
-        scope->policy->next_upstream = NEXT_ERROR | NEXT_TIMEOUT;
-    else if (str_eq(node->words[1].text, STR("off")))
-        scope->policy->next_upstream = 0;
-    else
-        set_fail(scope, &node->words[1], row, "\"on\" or \"off\"");
+    bool is_on;
+    if (set_read_flag(scope, node, row, &is_on))
+        scope->policy->next_upstream = is_on ? NEXT_ERROR | NEXT_TIMEOUT : 0;
 }
 
 void stream_end(struct scope *scope) {
