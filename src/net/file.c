@@ -35,6 +35,7 @@ static void info_set(struct file_info *info, const struct stat *found) {
     *info = (struct file_info){
         .size = found->st_size > 0 ? (uint64_t)found->st_size : 0,
         .modified_s = found->st_mtime > 0 ? (uint64_t)found->st_mtime : 0,
+        .number = found->st_ino,
         .is_regular = S_ISREG(found->st_mode),
         .is_directory = S_ISDIR(found->st_mode),
         .is_executable = (found->st_mode & S_IXUSR) != 0,

@@ -12,6 +12,7 @@
 struct file_info {
     uint64_t size;
     uint64_t modified_s;                          /* seconds since 1970 */
+    uint64_t number;                              /* of the file on its disk, whatever its name is */
     bool is_regular, is_directory, is_executable; /* executable: by its owner */
 };
 

@@ -94,6 +94,9 @@ void tls_context_drop(struct tls_context *context) {
     if (context->key_log >= 0)
         close(context->key_log);
     mem_free(context->ticket_keys);
+    if (context->passwords.ptr)
+        OPENSSL_cleanse((void *)(uintptr_t)context->passwords.ptr, context->passwords.len);
+    mem_free((void *)(uintptr_t)context->passwords.ptr);
     mem_free(context);
 }
 
@@ -317,6 +320,15 @@ bool tls_context_add_ticket_key(struct tls_context *context, struct str path, st
     }
     mem_free((void *)(uintptr_t)text.ptr);
     return is_right;
+}
+
+bool tls_context_certify_late(struct tls_context *context, struct str passwords) {
+    char *copy = passwords.len ? mem_alloc(passwords.len) : NULL;
+    context->is_certified_late = true;
+    if (copy)
+        memcpy(copy, passwords.ptr, passwords.len);
+    context->passwords = str_make(copy, copy ? passwords.len : 0);
+    return copy || passwords.len == 0;
 }
 
 void tls_context_inherit(struct tls_context *context, struct tls_context *before) {

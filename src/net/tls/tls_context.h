@@ -18,9 +18,11 @@ struct tls_context {
     uint64_t number; /* of its own: tells the connections of one context from another's */
     struct ssl_ctx_st *ssl;
     bool is_server, is_verifying;
-    size_t record_bytes; /* plaintext of the greatest record sent */
-    uint8_t alpn[128];   /* what a server chooses from, as in the extension */
+    bool is_certified_late; /* each handshake is given certificates of its own */
+    size_t record_bytes;    /* plaintext of the greatest record sent */
+    uint8_t alpn[128];      /* what a server chooses from, as in the extension */
     unsigned alpn_len;
+    struct str passwords;                /* of keys that are read late; owned */
     struct tls_ticket_keys *ticket_keys; /* NULL: OpenSSL's own */
     int key_log;                         /* -1: none */
 };
@@ -51,7 +53,11 @@ bool tls_context_add_ticket_key(struct tls_context *context, struct str path, st
 /* The secrets of each connection are added to the file, a line each, in the form of SSLKEYLOGFILE, which
  * Wireshark reads. It is made when it is not there, for its owner alone. */
 bool tls_context_set_key_log(struct tls_context *context, struct str path, struct builder *error);
-/* Goes on with the ticket keys of the context that this one replaces, so that its sessions are resumed. */
+/* It has no certificates: each handshake is given its own, by tls_store_give, with keys that these passwords
+ * open, the text of a password file, which is copied. False without memory. */
+bool tls_context_certify_late(struct tls_context *context, struct str passwords);
+/* Goes on with the ticket keys of another context, which this one replaces or shares a cache with, so that its
+ * sessions are resumed. */
 void tls_context_inherit(struct tls_context *context, struct tls_context *before);
 
 /* ---- tls_pem.c: a path, or "data:" and the PEM itself ---- */

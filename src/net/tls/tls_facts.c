@@ -12,6 +12,15 @@ struct str tls_client_name(const struct duct *duct) {
     return str_of(ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL);
 }
 
+bool tls_is_host(struct str name) {
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (c <= ' ' || c == 0x7f || c == '/' || c == ':' || (c == '.' && i && name.ptr[i - 1] == '.'))
+            return false;
+    }
+    return name.len > 0;
+}
+
 static bool is_authority_unknown(long result) {
     return result == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT || result == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
            result == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||

@@ -8,6 +8,9 @@
 
 /* The name the client asked for (SNI). */
 struct str tls_client_name(const struct duct *duct);
+/* May it be a host's name, or a part of a path? It has no blank, '/', ':' or ".."; as nginx, which else takes
+ * it for none. */
+bool tls_is_host(struct str name);
 
 enum tls_client_verdict {
     TLS_CLIENT_FINE,

@@ -1,3 +1,5 @@
+#include "net/tls/tls_pem.h"
+
 #include "base/mem.h"
 #include "net/tls/tls_context.h"
 
@@ -9,8 +11,13 @@
 
 enum { SMALL_FILE_MAX = 1 << 20 };
 
+/* What is no path may be a key, which is not to be read in a log. */
+static struct str shown(struct str path) {
+    return str_starts(path, STR("data:")) ? STR("data:") : str_head(path, 256);
+}
+
 static bool fail(struct builder *error, const char *what, struct str path, const char *call) {
-    builder_format(error, "cannot load %s \"%.*s\": %s failed", what, STR_ARG(str_head(path, 256)), call);
+    builder_format(error, "cannot load %s \"%.*s\": %s failed", what, STR_ARG(shown(path)), call);
     tls_error_build(error);
     return false;
 }
@@ -55,66 +62,100 @@ static bool is_at_end(void) {
     return is_end;
 }
 
-/* The first certificate becomes the context's own, those behind it its chain. */
-static bool chain_use(SSL_CTX *ssl, BIO *bio, struct str path, X509 **own, struct builder *error) {
+struct stack_st_X509 *tls_pem_chain(BIO *bio, struct str path, struct builder *error) {
     static const char what[] = "certificate";
-    *own = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
-    if (!*own)
-        return fail(error, what, path, "PEM_read_bio_X509_AUX()");
-    if (!SSL_CTX_use_certificate(ssl, *own))
-        return fail(error, what, path, "SSL_CTX_use_certificate()");
-    SSL_CTX_clear_chain_certs(ssl);
-    for (X509 *next; (next = PEM_read_bio_X509(bio, NULL, NULL, NULL));)
-        if (!SSL_CTX_add0_chain_cert(ssl, next)) {
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    X509 *next = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL);
+    const char *call = next ? "PEM_read_bio_X509()" : "PEM_read_bio_X509_AUX()";
+    bool is_whole = next != NULL;
+    for (; next; next = PEM_read_bio_X509(bio, NULL, NULL, NULL))
+        if (!chain || !sk_X509_push(chain, next)) {
             X509_free(next);
-            return fail(error, what, path, "SSL_CTX_add0_chain_cert()");
+            is_whole = false;
+            call = "sk_X509_push()";
+            break;
         }
-    return is_at_end() || fail(error, what, path, "PEM_read_bio_X509()");
+    if (is_whole && is_at_end())
+        return chain;
+    fail(error, what, path, call);
+    sk_X509_pop_free(chain, X509_free);
+    return NULL;
 }
+
+struct password {
+    struct str text;
+    bool is_known, was_asked;
+};
 
 static int password_give(char *out, int room, int is_writing, void *argument) {
-    const struct str *password = argument;
+    struct password *password = argument;
     (void)is_writing;
-    if (!password || password->len > (size_t)room)
+    password->was_asked = true;
+    if (!password->is_known || password->text.len > (size_t)room)
         return 0; /* not asked for on the terminal */
-    if (password->len)
-        memcpy(out, password->ptr, password->len);
-    return (int)password->len;
+    if (password->text.len)
+        memcpy(out, password->text.ptr, password->text.len);
+    return (int)password->text.len;
 }
 
-static EVP_PKEY *key_read(struct str path, struct str passwords, struct builder *error) {
-    BIO *bio = source_open(path, "certificate key", error);
-    if (!bio)
-        return NULL;
-    struct str line = {NULL, 0}, rest = passwords;
-    bool has_line = str_split(&rest, '\n', &line);
+struct evp_pkey_st *tls_pem_key(BIO *bio, struct str path, struct str passwords, bool *is_locked,
+                                struct builder *error) {
+    struct password password = {.text = {NULL, 0}};
+    struct str rest = passwords;
+    password.is_known = str_split(&rest, '\n', &password.text);
     EVP_PKEY *key;
     do {
-        if (line.len && line.ptr[line.len - 1] == '\r')
-            line.len--;
+        if (password.text.len && password.text.ptr[password.text.len - 1] == '\r')
+            password.text.len--;
         ERR_clear_error();
-        key = PEM_read_bio_PrivateKey(bio, NULL, password_give, has_line ? &line : NULL);
-    } while (!key && has_line && BIO_seek(bio, 0) >= 0 && str_split(&rest, '\n', &line));
-    BIO_free(bio);
+        key = PEM_read_bio_PrivateKey(bio, NULL, password_give, &password);
+    } while (!key && password.is_known && BIO_seek(bio, 0) >= 0 && str_split(&rest, '\n', &password.text));
+    *is_locked = password.was_asked;
     if (!key)
         fail(error, "certificate key", path, "PEM_read_bio_PrivateKey()");
     return key;
 }
 
+static STACK_OF(X509) * chain_load(struct str path, struct builder *error) {
+    BIO *bio = source_open(path, "certificate", error);
+    STACK_OF(X509) *chain = bio ? tls_pem_chain(bio, path, error) : NULL;
+    BIO_free(bio);
+    return chain;
+}
+
+static EVP_PKEY *key_load(struct str path, struct str passwords, struct builder *error) {
+    BIO *bio = source_open(path, "certificate key", error);
+    bool is_locked;
+    EVP_PKEY *key = bio ? tls_pem_key(bio, path, passwords, &is_locked, error) : NULL;
+    BIO_free(bio);
+    return key;
+}
+
+/* The first of the chain is the certificate itself, those behind it are to be sent with it. Takes the chain. */
+static X509 *chain_use(SSL_CTX *ssl, STACK_OF(X509) * chain, struct str path, struct builder *error) {
+    X509 *own = sk_X509_shift(chain);
+    bool is_used = SSL_CTX_use_certificate(ssl, own);
+    if (is_used && SSL_CTX_set0_chain(ssl, chain))
+        return own;
+    fail(error, "certificate", path, is_used ? "SSL_CTX_set0_chain()" : "SSL_CTX_use_certificate()");
+    sk_X509_pop_free(chain, X509_free);
+    X509_free(own);
+    return NULL;
+}
+
 bool tls_context_add_certificate(struct tls_context *context, struct str certificate, struct str key,
                                  struct str passwords, struct builder *error) {
-    BIO *bio = source_open(certificate, "certificate", error);
-    X509 *own = NULL;
-    bool is_used = bio && chain_use(context->ssl, bio, certificate, &own, error);
-    BIO_free(bio);
-    EVP_PKEY *private = is_used ? key_read(key, passwords, error) : NULL;
+    STACK_OF(X509) *chain = chain_load(certificate, error);
+    X509 *own = chain ? chain_use(context->ssl, chain, certificate, error) : NULL;
+    EVP_PKEY *private = own ? key_load(key, passwords, error) : NULL;
     /* OpenSSL would keep a key of another kind beside the certificate, and find no cipher in common later. */
-    is_used = private && X509_check_private_key(own, private) && SSL_CTX_use_PrivateKey(context->ssl, private);
+    bool is_used =
+        private && X509_check_private_key(own, private) && SSL_CTX_use_PrivateKey(context->ssl, private);
     EVP_PKEY_free(private);
     X509_free(own);
     if (is_used || !private)
         return is_used;
-    builder_format(error, "SSL_CTX_use_PrivateKey(\"%.*s\") failed", STR_ARG(str_head(key, 256)));
+    builder_format(error, "SSL_CTX_use_PrivateKey(\"%.*s\") failed", STR_ARG(shown(key)));
     tls_error_build(error);
     return false;
 }

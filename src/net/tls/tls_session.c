@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "net/tls/tls_facts.h"
 #include "net/tls/tls_secret.h"
 #include "net/tls/tls_wire.h"
 
@@ -28,6 +29,7 @@ struct tls_session {
     SSL *ssl;
     struct tls_context *context; /* the one it began with */
     tls_choose *choose;
+    tls_certify *certify;
     uint64_t key;      /* of the session to be kept; 0: none */
     char *verified;    /* the name that the certificate must bear */
     char *failure;     /* what went wrong; NULL: nothing, or no memory to say it */
@@ -180,7 +182,7 @@ static bool hello_name(SSL *ssl, struct builder *name) {
         return false;
     for (size_t i = 0; i < own; i++)
         builder_char(name, str_lower_char((char)bytes[5 + i]));
-    if (name->len && name->ptr[name->len - 1] == '.')
+    if (name->len > 1 && name->ptr[name->len - 1] == '.' && name->ptr[name->len - 2] != '.')
         name->len--;
     return !name->overflow;
 }
@@ -196,7 +198,8 @@ static int hello_seen(SSL *ssl, int *alert, void *argument) {
     *alert = SSL_AD_DECODE_ERROR;
     if (!hello_name(ssl, &name))
         return SSL_CLIENT_HELLO_ERROR;
-    struct tls_context *context = session->choose(&session->tls->duct, builder_view(&name));
+    struct str asked = tls_is_host(builder_view(&name)) ? builder_view(&name) : STR("");
+    struct tls_context *context = session->choose(&session->tls->duct, asked);
     *alert = context ? SSL_AD_INTERNAL_ERROR : SSL_AD_UNRECOGNIZED_NAME;
     return context && context_use(session, context) ? SSL_CLIENT_HELLO_SUCCESS : SSL_CLIENT_HELLO_ERROR;
 }
@@ -209,6 +212,13 @@ static int name_accept(SSL *ssl, int *alert, void *argument) {
     return SSL_TLSEXT_ERR_OK;
 }
 
+/* OpenSSL's: once the name is known, and of a session that is resumed not at all. */
+static int certificate_give(SSL *ssl, void *argument) {
+    struct tls_session *session = SSL_get_app_data(ssl);
+    (void)argument;
+    return !session->context->is_certified_late || (session->certify && session->certify(&session->tls->duct));
+}
+
 void tls_duct_prepare(struct tls_context *context) {
     SSL_CTX_set_msg_callback(context->ssl, message_note);
     if (!context->is_server) {
@@ -217,6 +227,7 @@ void tls_duct_prepare(struct tls_context *context) {
     }
     SSL_CTX_set_client_hello_cb(context->ssl, hello_seen, NULL);
     SSL_CTX_set_tlsext_servername_callback(context->ssl, name_accept);
+    SSL_CTX_set_cert_cb(context->ssl, certificate_give, NULL);
 }
 
 /* ---- beginning and end ---- */
@@ -249,6 +260,7 @@ struct tls_session *tls_session_new(struct tls_duct *tls, struct tls_session_poo
     session->tls = tls;
     session->pool = pool;
     session->choose = start->choose;
+    session->certify = start->certify;
     session->is_untouched = true;
     session->context = start->context;
     tls_context_take(session->context);
