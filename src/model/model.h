@@ -56,6 +56,8 @@ struct model {
     VEC(struct upstream *) upstreams; /* implicit ones included */
     VEC(struct resolver *) resolvers;
     VEC(struct route *) secure_routes; /* those that pass to https:// */
+    VEC(struct certificate_cache *) certificate_caches;
+    struct str certificate_directory; /* where certificates lie whose names have variables; ends with '/' */
     VEC(struct value_map *) maps;
     VEC(struct log_file) log_files; /* of all logs but the program's own, each once */
     VEC(struct slot) slots; /* the variables that the configuration makes itself: a value a request each */

@@ -14,7 +14,8 @@ enum tls_version { TLS_VERSION_1 = 1, TLS_VERSION_1_1 = 2, TLS_VERSION_1_2 = 4, 
 /* A file, or "data:" and the PEM itself; where it is named, for what is to be said of it. */
 struct tls_file {
     struct place place;
-    struct str path; /* empty: none */
+    struct str path;      /* empty: none */
+    struct template text; /* of a certificate or key whose name has variables: the path; else empty */
 };
 
 /* As VEC makes them, with a name. */
@@ -34,9 +35,17 @@ struct tls_commands {
     size_t count, room;
 };
 
+/* Certificates and keys whose names have variables, once they were read: ..._certificate_cache. */
+struct certificate_cache {
+    unsigned number; /* among the model's */
+    size_t max;
+    uint64_t valid_ms, inactive_ms;
+};
+
 /* What both sides have. */
 struct tls_policy {
-    struct tls_files certificates, keys; /* each certificate with the key of the same index */
+    struct tls_files certificates, keys;   /* each certificate with the key of the same index */
+    const struct certificate_cache *cache; /* NULL: off */
     struct tls_file passwords;
     unsigned protocols; /* enum tls_version; TLS 1.2 and 1.3 */
     struct str ciphers; /* empty: as OpenSSL's default */
@@ -73,6 +82,15 @@ struct tls_pass {
     bool names_servers;   /* without a name: each server's own host, not that of proxy_pass */
     bool sends_name, reuses_sessions, verifies;
 };
+
+/* Does a certificate or a key have variables in its name? Then all of them are named in each handshake. */
+static inline bool tls_policy_varies(const struct tls_policy *policy) {
+    bool varies = false;
+    for (size_t i = 0; i < policy->certificates.count && i < policy->keys.count; i++)
+        varies |= !template_is_empty(&policy->certificates.items[i].text) ||
+                  !template_is_empty(&policy->keys.items[i].text);
+    return varies;
+}
 
 static inline void tls_site_init(struct tls_site *site) {
     *site = (struct tls_site){.policy = {.protocols = TLS_VERSION_1_2 | TLS_VERSION_1_3,

@@ -5,6 +5,7 @@
 #include "codec/http_date.h"
 #include "loop/clock.h"
 #include "loop/zone.h"
+#include "net/tls/tls_store.h"
 #include "proxy/exchange.h"
 #include "proxy/guard/password_cache.h"
 #include "proxy/queue.h"
@@ -224,6 +225,9 @@ static void hold_free(struct snapshot_hold *hold) {
         roster_free(hold->rosters[i]);
     for (size_t i = 0; hold->dns && i < snapshot->model->resolvers.count; i++)
         dns_free(hold->dns[i]);
+    for (size_t i = 0; hold->stores && i < snapshot->model->certificate_caches.count; i++)
+        tls_store_free(hold->stores[i]);
+    mem_free(hold->stores);
     mem_free(hold->rosters);
     mem_free(hold->dns);
     snapshot_drop(snapshot);
@@ -273,8 +277,9 @@ static struct snapshot_hold *hold_new(struct engine *engine, struct snapshot *sn
     hold->burial.run = hold_bury;
     list_init(&hold->burial.node);
     hold->dns = mem_zero(snapshot->model->resolvers.count, sizeof(struct dns *));
+    hold->stores = mem_zero(snapshot->model->certificate_caches.count, sizeof(struct tls_store *));
     hold->rosters = mem_zero(snapshot->rosters, sizeof(struct roster *));
-    if (hold->dns && hold->rosters && rosters_make(engine, hold))
+    if (hold->dns && hold->stores && hold->rosters && rosters_make(engine, hold))
         return hold;
     hold_free(hold);
     return NULL;

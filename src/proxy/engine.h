@@ -44,8 +44,9 @@ struct engine_counts {
 struct snapshot_hold {
     struct snapshot *snapshot;
     size_t users;
-    struct dns **dns;        /* one for each of model->resolvers, made when it is first asked; NULL: not yet */
-    struct roster **rosters; /* one for each of the snapshot's groups whose members change */
+    struct dns **dns; /* one for each of model->resolvers, made when it is first asked; NULL: not yet */
+    struct tls_store **stores; /* one for each of model->certificate_caches, likewise */
+    struct roster **rosters;   /* one for each of the snapshot's groups whose members change */
     struct task burial;
 };
 

@@ -268,23 +268,34 @@ static struct exchange *exchange_make(struct front *front, struct snapshot_hold 
     return x;
 }
 
-static struct exchange *exchange_new(struct front *front) {
-    struct engine *engine = front->engine;
+struct exchange *exchange_new_early(struct front *front) {
     /* Without a listen the listener is gone since the last reload: its fronts are only to be closed. */
-    struct exchange *x = front->listener->listen ? exchange_make(front, engine->hold) : NULL;
+    struct exchange *x = front->listener->listen ? exchange_make(front, front->engine->hold) : NULL;
     if (!x)
         return NULL;
     x->listen = front->listener->listen;
     x->site = x->listen->default_site;
     x->route = &x->site->fallback;
+    x->client = front->remote;
+    x->is_stream = x->listen->is_stream;
+    x->is_secure = front->duct->is_secure;
+    x->connection_ms = front->accepted_ms;
+    return x;
+}
+
+void exchange_free_early(struct exchange *x) {
+    exchange_free(x);
+}
+
+static struct exchange *exchange_new(struct front *front) {
+    struct engine *engine = front->engine;
+    struct exchange *x = exchange_new_early(front);
+    if (!x)
+        return NULL;
     engine->counts.requests++;
     counter_add(&engine->tally->requests, 1);
     front->exchange = x;
-    front->requests++;
-    x->client = front->remote;
-    x->is_secure = front->duct->is_secure;
-    x->connection_requests = front->requests;
-    x->connection_ms = front->accepted_ms;
+    x->connection_requests = ++front->requests;
     x->is_pipelined = front->is_pipelined;
     return x;
 }
@@ -346,7 +357,6 @@ bool exchange_begin_stream(struct front *front) {
     struct exchange *x = exchange_new(front);
     if (!x)
         return false;
-    x->is_stream = true;
     exchange_run(x);
     return true;
 }

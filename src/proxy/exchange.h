@@ -160,6 +160,7 @@ struct exchange {
     bool is_up_stopped;        /* the backend answers and takes no more of the body */
     struct back back;
     struct str back_name;                /* with TLS: who the server must be */
+    struct certificate_pair *back_pair;  /* and what variables name as ours; NULL: nothing */
     struct attempt *attempts, *attempt;  /* servers asked so far; the last of them; NULL: none yet */
     const struct attempt *first_attempt; /* since the last internal redirection */
     struct list queued;                  /* in engine->queue, while it waits for a server */
@@ -201,6 +202,10 @@ _Static_assert(EXCHANGE_CLEARED <= 2048,
 bool exchange_begin(struct front *front);
 /* Begins one for a request that could not be read, only to answer and log it. */
 bool exchange_begin_refused(struct front *front, enum why why);
+/* Makes one for a client whose connection is still in its TLS handshake: for variables alone, never run, and
+ * ended by exchange_free_early. NULL without memory. */
+struct exchange *exchange_new_early(struct front *front);
+void exchange_free_early(struct exchange *x);
 /* Makes one that asks for `path` (which outlives it) as if the parent's client had asked for it with GET,
  * without a body; the status it comes to is the parent's to use (subrequest_end). Not run yet. NULL without
  * memory. */

@@ -90,7 +90,7 @@ static bool is_connect_failure(enum why why) {
 
 enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     bool is_stale = is_stale_connection(x, why);
-    if (why != WHY_NAME_UNKNOWN) /* has been said, with the name */
+    if (why != WHY_NAME_UNKNOWN && why != WHY_INTERNAL) /* has been said, with the name */
         exchange_log_failure(x, why);
     if (!is_stale)
         fault_charge(x, why);

@@ -54,7 +54,8 @@ static void level_write(const struct exchange *x, enum log_level level, struct s
 }
 
 static void request_build(const struct exchange *x, struct builder *out) {
-    builder_escaped(out, x->site ? site_name(x->site) : STR(""));
+    bool is_early = x->front && !x->front->exchange; /* in its TLS handshake */
+    builder_escaped(out, is_early ? x->listen->text : x->site ? site_name(x->site) : STR(""));
     struct str request = str_head(exchange_request_line(x), REQUEST_MAX);
     if (request.len)
         name_build(out, "request", request);

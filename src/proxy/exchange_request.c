@@ -90,10 +90,13 @@ enum why exchange_open_back(struct exchange *x) {
             x->error = fd;
             return why_of_connect_error(fd);
         }
-        lease.duct =
-            back->kind ? secure_connect(x, fd, back_ready) : duct_new(x->engine->ducts, fd, back_ready, x);
-        if (!lease.duct)
-            return WHY_NO_MEMORY;
+        enum why why = WHY_NO_MEMORY;
+        if (back->kind)
+            why = secure_connect(x, fd, back_ready, &lease.duct);
+        else if ((lease.duct = duct_new(x->engine->ducts, fd, back_ready, x)))
+            why = WHY_NONE;
+        if (why != WHY_NONE)
+            return why;
     }
     back->duct = lease.duct;
     back->requests = lease.requests;

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "net/tls/tls_facts.h"
+#include "proxy/certificate.h"
 #include "proxy/variable/variables.h"
 
 enum {
@@ -37,8 +38,9 @@ static bool certificates_add(struct making *m, const struct tls_policy *policy) 
     struct str passwords;
     if (!passwords_read(m, &policy->passwords, &passwords))
         return false;
-    bool is_fine = true;
-    for (size_t i = 0; i < policy->certificates.count && is_fine; i++) {
+    bool is_late = tls_policy_varies(policy);
+    bool is_fine = !is_late || tls_context_certify_late(m->context, passwords);
+    for (size_t i = 0; i < policy->certificates.count && is_fine && !is_late; i++) {
         m->place = policy->certificates.items[i].place;
         is_fine = tls_context_add_certificate(m->context, policy->certificates.items[i].path,
                                               policy->keys.items[i].path, passwords, &m->error) ||
@@ -258,7 +260,8 @@ static struct tls_context *context_choose(struct duct *duct, struct str name) {
 
 static struct tls_start start_of(const struct engine *engine, const struct listen *listen) {
     return (struct tls_start){.context = engine->hold->snapshot->site_tls[listen->default_site->number],
-                              .choose = context_choose};
+                              .choose = context_choose,
+                              .certify = certificate_give};
 }
 
 struct duct *secure_accept(struct engine *engine, const struct listen *listen, int fd, duct_ready *ready,
@@ -279,7 +282,10 @@ bool secure_begin(struct engine *engine, const struct listen *listen, struct duc
 }
 
 struct str secure_name(const struct duct *duct) {
-    return tls_client_name(duct);
+    struct str name = tls_client_name(duct);
+    if (!tls_is_host(name))
+        return STR("");
+    return name.ptr[name.len - 1] == '.' ? str_head(name, name.len - 1) : name;
 }
 
 enum why secure_verify(const struct exchange *x) {
@@ -291,7 +297,7 @@ enum why secure_verify(const struct exchange *x) {
         return WHY_PLAIN_TO_TLS;
     if (tls->verify == TLS_VERIFY_OFF)
         return WHY_NONE;
-    struct str name = tls_client_name(duct);
+    struct str name = secure_name(duct);
     if (name.len && listen_find_site(x->listen, name, NULL) != x->site)
         return WHY_MISDIRECTED;
     switch (tls_client_verdict(duct)) {
@@ -327,7 +333,7 @@ bool secure_prepare(struct exchange *x) {
     if (!name.ptr)
         return false;
     x->back_name = name.len && name.ptr[0] != '[' && colon != STR_NONE ? str_head(name, colon) : name;
-    return true;
+    return certificate_prepare(x);
 }
 
 static struct tls_context *pass_context(const struct exchange *x) {
@@ -349,7 +355,12 @@ static struct str name_of(const struct exchange *x) {
 }
 
 uint64_t secure_kind(const struct exchange *x) {
-    return x->route->pass->is_secure ? hash_str(name_of(x), pass_context(x)->number) | 1 : 0;
+    if (!x->route->pass->is_secure)
+        return 0;
+    uint64_t seed = pass_context(x)->number;
+    if (x->back_pair)
+        seed = hash_str(x->back_pair->key.path, hash_str(x->back_pair->certificate.path, seed));
+    return hash_str(name_of(x), seed) | 1;
 }
 
 static struct tls_start start_of_pass(const struct exchange *x) {
@@ -366,15 +377,23 @@ static struct tls_start start_of_pass(const struct exchange *x) {
     };
 }
 
-struct duct *secure_connect(struct exchange *x, int fd, duct_ready *ready) {
-    if (x->is_stream && exchange_policy(x)->stream.proxy_protocol)
-        return duct_new_wide(x->engine->ducts, fd, ready, x);
+enum why secure_connect(struct exchange *x, int fd, duct_ready *ready, struct duct **duct) {
+    if (x->is_stream && exchange_policy(x)->stream.proxy_protocol) {
+        *duct = duct_new_wide(x->engine->ducts, fd, ready, x);
+        return *duct ? WHY_NONE : WHY_NO_MEMORY;
+    }
     struct tls_start start = start_of_pass(x);
-    return duct_new_secure(x->engine->ducts, fd, ready, x, &start);
+    *duct = duct_new_secure(x->engine->ducts, fd, ready, x, &start);
+    enum why why = *duct ? certificate_give_back(x, *duct) : WHY_NO_MEMORY;
+    if (why == WHY_NONE)
+        return why;
+    duct_close(*duct);
+    *duct = NULL;
+    return why;
 }
 
-bool secure_connect_begin(struct exchange *x) {
+enum why secure_connect_begin(struct exchange *x) {
     struct tls_start start = start_of_pass(x);
     x->back.duct->is_connected = false; /* it is once the handshake is over */
-    return duct_secure(x->back.duct, &start);
+    return duct_secure(x->back.duct, &start) ? certificate_give_back(x, x->back.duct) : WHY_NO_MEMORY;
 }

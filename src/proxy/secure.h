@@ -25,17 +25,17 @@ bool secure_begin(struct engine *engine, const struct listen *listen, struct duc
 enum why secure_verify(const struct exchange *x);
 /* For the log: what is wrong with the client's certificate. */
 void secure_fault_build(const struct exchange *x, struct builder *out);
-/* The name by which the client asked for a site; empty: none. */
+/* The name by which the client asked for a site, without a final dot; empty: none, or none of a host. */
 struct str secure_name(const struct duct *duct);
 
 /* Before a backend is connected to: the name it is to have. False without memory. */
 bool secure_prepare(struct exchange *x);
 /* Tells idle connections that may be used for this exchange from others; 0: plain ones. */
 uint64_t secure_kind(const struct exchange *x);
-/* A connection's duct with TLS, to the exchange's member. NULL on shortage, and then fd is closed. */
-struct duct *secure_connect(struct exchange *x, int fd, duct_ready *ready);
-/* Behind a PROXY protocol's line, which goes to the backend unencrypted: TLS begins on the back's duct. False
- * without memory. */
-bool secure_connect_begin(struct exchange *x);
+/* A connection's duct with TLS, to the exchange's member. WHY_NONE, or why there is none: fd is closed then. */
+enum why secure_connect(struct exchange *x, int fd, duct_ready *ready, struct duct **duct);
+/* Behind a PROXY protocol's line, which goes to the backend unencrypted: TLS begins on the back's duct.
+ * WHY_NONE, or why it does not. */
+enum why secure_connect_begin(struct exchange *x);
 
 #endif

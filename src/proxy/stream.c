@@ -181,8 +181,8 @@ enum exchange_state stream_connect(struct exchange *x) {
     }
     struct duct *duct = x->back.duct;
     bool is_plain_yet = why == WHY_NONE && x->back.kind && !duct->is_secure;
-    if (is_plain_yet && duct->is_connected && outbox_is_empty(&x->back.out) && !secure_connect_begin(x))
-        why = WHY_NO_MEMORY;
+    if (is_plain_yet && duct->is_connected && outbox_is_empty(&x->back.out))
+        why = secure_connect_begin(x);
     if (why != WHY_NONE)
         return exchange_fail(x, why);
     if (!duct->is_connected || (x->back.kind && !duct->is_secure))

@@ -16,43 +16,110 @@ static struct str path_whole(struct reader *reader, struct str path) {
     return reader->directory.len ? reader_join(reader, reader->directory, path) : reader_path(reader, path);
 }
 
-static bool file_read(struct scope *scope, const struct node *node, struct tls_file *file) {
+/* What is refused is there all the same, so that nobody is told that it is missing. */
+static void file_read(struct scope *scope, const struct node *node, struct tls_file *file) {
     struct reader *reader = scope->reader;
     const struct word *at = &node->words[1];
-    if (compile_has_variable(at->text)) {
-        reader_fail(reader, at, "variables in \"%.*s\" are not supported", STR_ARG(node_name(node)));
-        return false;
-    }
+    *file = (struct tls_file){.place = word_place(at), .path = path_whole(reader, at->text)};
     if (str_starts(at->text, STR("engine:")) || str_starts(at->text, STR("store:"))) {
         struct diagnostic *said = reader_fail(
             reader, at, "keys in engines and stores are not supported: \"%.*s\"", STR_ARG(at->text));
         diagnostic_hint(reader->diagnostics, said, "name a PEM file");
-        return false;
     }
-    *file = (struct tls_file){word_place(at), path_whole(reader, at->text)};
-    return true;
 }
 
 static void file_set(struct scope *scope, const struct node *node, const struct directive *row) {
-    if (node->words[1].text.len == 0) /* none, where an outer level has one */
-        *(struct tls_file *)scope_member(scope, row, sizeof(struct tls_file)) =
-            (struct tls_file){.path = STR("")};
+    const struct word *at = &node->words[1];
+    struct tls_file *file = scope_member(scope, row, sizeof *file);
+    if (at->text.len == 0) { /* none, where an outer level has one */
+        *file = (struct tls_file){.path = STR("")};
+        return;
+    }
+    file_read(scope, node, file);
+    if (compile_has_variable(at->text))
+        set_fail(scope, at, row, "a file's name without variables");
+}
+
+static struct tls_file *file_new(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct tls_files *all = scope_member(scope, row, sizeof *all);
+    if (scope->is_first)
+        *all = (struct tls_files){0};
+    if (node->words[1].text.len == 0)
+        return NULL;
+    struct tls_file *slot = VEC_ADD(all, &scope->reader->model->arena);
+    if (slot)
+        file_read(scope, node, slot);
     else
-        file_read(scope, node, scope_member(scope, row, sizeof(struct tls_file)));
+        reader_starve(scope->reader);
+    return slot;
 }
 
 static void file_add(struct scope *scope, const struct node *node, const struct directive *row) {
-    struct tls_files *all = scope_member(scope, row, sizeof *all);
-    struct tls_file file;
-    if (scope->is_first)
-        *all = (struct tls_files){0};
-    if (node->words[1].text.len == 0 || !file_read(scope, node, &file))
+    const struct word *at = &node->words[1];
+    if (file_new(scope, node, row) && compile_has_variable(at->text))
+        set_fail(scope, at, row, "a file's name without variables");
+}
+
+/* A certificate or a key, whose name may have variables. */
+static void certificate_add(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct reader *reader = scope->reader;
+    const struct word *at = &node->words[1];
+    struct tls_file *file = file_new(scope, node, row);
+    if (!file || !compile_has_variable(at->text))
         return;
-    struct tls_file *slot = VEC_ADD(all, &scope->reader->model->arena);
-    if (slot)
-        *slot = file;
-    else
+    file->path = at->text;
+    compile_template(scope, at, at->text, &file->text);
+    reader->model->certificate_directory = path_whole(reader, STR(""));
+}
+
+/* ssl_certificate_cache off | max=N [inactive=TIME] [valid=TIME]: false when the word is none of these. */
+static bool cache_word(struct certificate_cache *cache, struct str word) {
+    uint64_t number;
+    if (str_starts(word, STR("max="))) {
+        bool is_number = str_to_u64(str_from(word, 4), &number) && number > 0 && number <= INT32_MAX;
+        cache->max = is_number ? (size_t)number : 0;
+        return is_number;
+    }
+    uint64_t *time_ms = str_starts(word, STR("inactive=")) ? &cache->inactive_ms
+                        : str_starts(word, STR("valid="))  ? &cache->valid_ms
+                                                           : NULL;
+    if (!time_ms || !unit_time_s(str_from(word, str_find_char(word, '=') + 1), &number))
+        return false;
+    *time_ms = number * 1000;
+    return true;
+}
+
+static void certificate_cache_set(struct scope *scope, const struct node *node, const struct directive *row) {
+    struct model *model = scope->reader->model;
+    const struct certificate_cache **member = scope_member(scope, row, sizeof *member);
+    struct certificate_cache read = {.inactive_ms = 10000, .valid_ms = 60000};
+    bool is_off = false;
+    for (size_t i = 1; i < node->count; i++) {
+        const struct word *at = &node->words[i];
+        if (str_eq(at->text, STR("off"))) {
+            is_off = true;
+        } else if (!cache_word(&read, at->text)) {
+            set_fail(scope, at, row, "off, or max=NUMBER [inactive=TIME] [valid=TIME] with times as 10s, 1h");
+            return;
+        }
+    }
+    *member = NULL;
+    if (is_off)
+        return;
+    if (!read.max) {
+        reader_fail(scope->reader, &node->words[0], "\"%s\" must have the \"max\" parameter", row->name);
+        return;
+    }
+    struct certificate_cache *cache = reader_alloc(scope->reader, sizeof *cache);
+    struct certificate_cache **slot = cache ? VEC_ADD(&model->certificate_caches, &model->arena) : NULL;
+    if (!slot) {
         reader_starve(scope->reader);
+        return;
+    }
+    *cache = read;
+    cache->number = (unsigned)model->certificate_caches.count - 1;
+    *slot = cache;
+    *member = cache;
 }
 
 /* A log, and so beneath the prefix; whoever reads it can read the traffic. */
@@ -63,7 +130,8 @@ static void key_log_set(struct scope *scope, const struct node *node, const stru
         set_fail(scope, at, row, "a file's name without variables");
         return;
     }
-    *file = (struct tls_file){word_place(at), at->text.len ? reader_path(scope->reader, at->text) : STR("")};
+    *file = (struct tls_file){.place = word_place(at),
+                              .path = at->text.len ? reader_path(scope->reader, at->text) : STR("")};
     if (file->path.len)
         reader_say(scope->reader, SEVERITY_WARNING, &node->words[0],
                    "\"%s\" writes down what all connections are encrypted with: remove it after debugging",
@@ -253,8 +321,8 @@ static const char no_cache[] = "certificates are read when the configuration is 
 #define PASS_LEVELS (CONTEXT_HSL | CONTEXT_STREAMS)
 
 static const struct directive rows[] = {
-    {"ssl_certificate", SITE_LEVELS, 1, 1, 0, file_add, SITE(tls.policy.certificates), NULL},
-    {"ssl_certificate_key", SITE_LEVELS, 1, 1, 0, file_add, SITE(tls.policy.keys), NULL},
+    {"ssl_certificate", SITE_LEVELS, 1, 1, 0, certificate_add, SITE(tls.policy.certificates), NULL},
+    {"ssl_certificate_key", SITE_LEVELS, 1, 1, 0, certificate_add, SITE(tls.policy.keys), NULL},
     {"ssl_password_file", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, SITE(tls.policy.passwords), NULL},
     {"ssl_protocols", SITE_LEVELS, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, versions_set, SITE(tls.policy.protocols),
      NULL},
@@ -284,13 +352,15 @@ static const struct directive rows[] = {
     {"ssl_ocsp", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, set_only, NOTHING, "off"},
     {"ssl_ocsp_cache", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
     {"ssl_ocsp_responder", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, NULL},
-    {"ssl_certificate_cache", SITE_LEVELS, 1, 3, DIRECTIVE_ONCE, set_nothing, NOTHING, no_cache},
+    {"ssl_certificate_cache", SITE_LEVELS, 1, 3, DIRECTIVE_ONCE, certificate_cache_set, SITE(tls.policy.cache),
+     NULL},
     {"ssl_certificate_compression", SITE_LEVELS, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING,
      "certificates are sent uncompressed"},
     {"ssl_object_cache_inheritable", CONTEXT_MAIN, 1, 1, DIRECTIVE_ONCE, set_nothing, NOTHING, no_cache},
-    {"proxy_ssl_certificate", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_add, POLICY(tls.policy.certificates),
+    {"proxy_ssl_certificate", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, certificate_add,
+     POLICY(tls.policy.certificates), NULL},
+    {"proxy_ssl_certificate_key", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, certificate_add, POLICY(tls.policy.keys),
      NULL},
-    {"proxy_ssl_certificate_key", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_add, POLICY(tls.policy.keys), NULL},
     {"proxy_ssl_password_file", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, file_set, POLICY(tls.policy.passwords),
      NULL},
     {"proxy_ssl_protocols", PASS_LEVELS, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, versions_set,
@@ -307,7 +377,8 @@ static const struct directive rows[] = {
     {"proxy_ssl_name", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, name_set, NOTHING, NULL},
     {"proxy_ssl_server_name", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.sends_name), NULL},
     {"proxy_ssl_session_reuse", PASS_LEVELS, 1, 1, DIRECTIVE_ONCE, set_flag, POLICY(tls.reuses_sessions), NULL},
-    {"proxy_ssl_certificate_cache", PASS_LEVELS, 1, 3, DIRECTIVE_ONCE, set_nothing, NOTHING, no_cache},
+    {"proxy_ssl_certificate_cache", PASS_LEVELS, 1, 3, DIRECTIVE_ONCE, certificate_cache_set,
+     POLICY(tls.policy.cache), NULL},
 };
 
 const struct area ssl_area = {rows, sizeof rows / sizeof *rows};

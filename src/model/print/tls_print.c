@@ -31,6 +31,11 @@ static void put_files(struct builder *out, unsigned depth, const char *what, con
 static void put_tls(struct builder *out, unsigned depth, const struct tls_policy *tls, struct str ciphers) {
     put_files(out, depth, "certificate", &tls->certificates);
     put_files(out, depth, "key", &tls->keys);
+    if (tls->cache) {
+        put_line(out, depth);
+        builder_format(out, "certificate_cache max=%zu inactive_ms=%llu valid_ms=%llu\n", tls->cache->max,
+                       (unsigned long long)tls->cache->inactive_ms, (unsigned long long)tls->cache->valid_ms);
+    }
     put_text(out, depth, "passwords", tls->passwords.path, STR(""));
     put_number(out, depth, "tls_versions", tls->protocols, TLS_VERSION_1_2 | TLS_VERSION_1_3);
     put_text(out, depth, "ciphers", tls->ciphers, ciphers);
