@@ -70,7 +70,8 @@ struct tls_site {
     enum tls_verify verify;
     bool prefers_server, rejects, has_tickets;
     enum tls_cache cache;
-    uint64_t cache_bytes; /* TLS_CACHE_KEPT; 0: not said */
+    struct str cache_name; /* of one that sites share, and with it their ticket keys; empty: none */
+    uint64_t cache_bytes;  /* TLS_CACHE_KEPT; 0: not said */
     uint64_t session_timeout_ms;
     size_t record_bytes; /* ssl_buffer_size */
 };

@@ -192,6 +192,18 @@ static struct tls_context *pass_shared(const struct snapshot *snapshot, size_t s
     return NULL;
 }
 
+/* Sites that share a session cache open one another's tickets; whether a session is theirs its name says. */
+static void tickets_share(const struct snapshot *snapshot, size_t number) {
+    const struct model *model = snapshot->model;
+    struct str name = model->sites.items[number]->tls.cache_name;
+    size_t first = 0;
+    while (name.len && first < number &&
+           !(snapshot->site_tls[first] && str_eq(model->sites.items[first]->tls.cache_name, name)))
+        first++;
+    if (name.len && first < number)
+        tls_context_inherit(snapshot->site_tls[number], snapshot->site_tls[first]);
+}
+
 bool secure_build(struct snapshot *snapshot, struct diagnostics *diagnostics) {
     const struct model *model = snapshot->model;
     bool is_whole = true;
@@ -206,6 +218,8 @@ bool secure_build(struct snapshot *snapshot, struct diagnostics *diagnostics) {
             continue;
         snapshot->site_tls[i] = context_make(&site->tls, NULL, site->place, diagnostics);
         is_whole = is_whole && snapshot->site_tls[i];
+        if (snapshot->site_tls[i])
+            tickets_share(snapshot, i);
     }
     for (size_t i = 0; i < model->secure_routes.count; i++) {
         const struct route *route = model->secure_routes.items[i];

@@ -245,12 +245,14 @@ static bool cache_take(struct tls_site *tls, struct str word) {
     if (colon == 0 || colon == STR_NONE || !unit_size(str_from(size, colon + 1), false, &value))
         return false;
     tls->cache_bytes = value;
+    tls->cache_name = str_head(size, colon);
     return value >= 8 * 4096;
 }
 
 static void cache_set(struct scope *scope, const struct node *node, const struct directive *row) {
     struct tls_site *tls = &scope->site->tls;
     tls->cache_bytes = 0;
+    tls->cache_name = STR("");
     for (size_t i = 1; i < node->count; i++) {
         const struct word *at = &node->words[i];
         if (str_eq(at->text, STR("off")))
