@@ -52,4 +52,4 @@ fuzzers: $(FUZZERS)
 fuzz-replay: $(REPLAYS)
 	@tests/fuzz/replay $(REPLAYS)
 .PHONY: fuzz fuzzers fuzz-replay
--include $(wildcard $(FUZZ_BUILD)/tests/fuzz/*.d) $(FUZZ_OBJECTS:.o=.d)
+-include $(wildcard $(BUILD)/tests/fuzz/*.d $(FUZZ_BUILD)/tests/*/*.d) $(FUZZ_OBJECTS:.o=.d)
