@@ -1,8 +1,7 @@
 #ifndef MODEL_CHECK_H
 #define MODEL_CHECK_H
 
-#include "model/diagnostic.h"
-#include "model/regex.h"
+#include "model/match.h"
 
 /* Active health checks, as configured: what is asked of each server of an upstream, how often, and what counts
  * as a good answer. */
@@ -13,33 +12,6 @@ enum check_kind {
     CHECK_SSL_HELLO, /* a ClientHello, and a handshake record in return */
     CHECK_WEBSOCKET, /* a full opening handshake, then a close */
     CHECK_SOCKETIO,  /* a polling handshake whose open packet can be read, then the session's end */
-};
-
-struct status_span {
-    unsigned from, to; /* both included */
-};
-
-enum field_test { FIELD_PRESENT, FIELD_ABSENT, FIELD_EQUAL, FIELD_UNEQUAL, FIELD_LIKE, FIELD_UNLIKE };
-
-struct match_field {
-    struct str name;
-    enum field_test test;
-    struct str text;
-    struct regex *regex; /* of LIKE and UNLIKE */
-};
-
-/* A match block. */
-struct match {
-    struct place place;
-    struct str name;
-    VEC(struct status_span) statuses; /* none: any status */
-    bool is_status_negated;
-    VEC(struct match_field) fields;
-    struct regex *body; /* NULL: any */
-    bool is_body_negated;
-    struct str send;   /* TCP: said once connected */
-    struct str expect; /* TCP: what is read must hold this; empty: nothing need be said */
-    struct regex *expect_regex;
 };
 
 struct check {
@@ -56,10 +28,5 @@ struct check {
     bool closes_tunnels;      /* on_down close: those of a server that went down, over drain_ms */
     uint64_t drain_ms;
 };
-
-/* Is the status among those wanted? */
-bool match_takes_status(const struct match *match, unsigned status);
-/* Does a field with these values, joined, or none (NULL pointer) pass the test? */
-bool match_field_holds(const struct match_field *field, struct str value);
 
 #endif

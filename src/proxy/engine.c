@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "codec/http_date.h"
+#include "loop/calendar.h"
 #include "loop/clock.h"
-#include "loop/zone.h"
 #include "net/tls/tls_store.h"
 #include "proxy/exchange.h"
 #include "proxy/guard/password_cache.h"
@@ -341,7 +341,7 @@ void engine_date_update(struct engine *engine) {
     if (seconds == engine->date_s)
         return;
     engine->date_s = seconds;
-    struct tm local = zone_local(seconds);
+    struct tm local = calendar_local(seconds);
     strftime(engine->date_log, sizeof engine->date_log, "%d/%b/%Y:%H:%M:%S %z", &local);
     strftime(engine->date_iso, sizeof engine->date_iso, "%Y-%m-%dT%H:%M:%S%z", &local);
     struct builder out = builder_make(engine->date_http, sizeof engine->date_http - 1);

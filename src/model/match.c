@@ -1,4 +1,4 @@
-#include "model/check.h"
+#include "model/match.h"
 
 bool match_takes_status(const struct match *match, unsigned status) {
     bool is_listed = match->statuses.count == 0;

@@ -1,6 +1,6 @@
-#include "loop/zone.h"
+#include "loop/calendar.h"
 
-struct tm zone_local(uint64_t wall_s) {
+struct tm calendar_local(uint64_t wall_s) {
     time_t seconds = (time_t)wall_s;
     struct tm local = {0};
     localtime_r(&seconds, &local);
