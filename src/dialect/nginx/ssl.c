@@ -46,11 +46,9 @@ static struct tls_file *file_new(struct scope *scope, const struct node *node, c
         *all = (struct tls_files){0};
     if (node->words[1].text.len == 0)
         return NULL;
-    struct tls_file *slot = VEC_ADD(all, &scope->reader->model->arena);
+    struct tls_file *slot = READER_ADD(scope->reader, all);
     if (slot)
         file_read(scope, node, slot);
-    else
-        reader_starve(scope->reader);
     return slot;
 }
 
@@ -111,11 +109,9 @@ static void certificate_cache_set(struct scope *scope, const struct node *node, 
         return;
     }
     struct certificate_cache *cache = reader_alloc(scope->reader, sizeof *cache);
-    struct certificate_cache **slot = cache ? VEC_ADD(&model->certificate_caches, &model->arena) : NULL;
-    if (!slot) {
-        reader_starve(scope->reader);
+    struct certificate_cache **slot = cache ? READER_ADD(scope->reader, &model->certificate_caches) : NULL;
+    if (!slot)
         return;
-    }
     *cache = read;
     cache->number = (unsigned)model->certificate_caches.count - 1;
     *slot = cache;
@@ -179,11 +175,9 @@ static void command_add(struct scope *scope, const struct node *node, const stru
     struct tls_commands *all = scope_member(scope, row, sizeof *all);
     if (scope->is_first)
         *all = (struct tls_commands){0};
-    struct tls_command *slot = VEC_ADD(all, &scope->reader->model->arena);
+    struct tls_command *slot = READER_ADD(scope->reader, all);
     if (slot)
         *slot = (struct tls_command){word_place(&node->words[0]), node->words[1].text, node->words[2].text};
-    else
-        reader_starve(scope->reader);
 }
 
 static void depth_set(struct scope *scope, const struct node *node, const struct directive *row) {
@@ -194,13 +188,9 @@ static void depth_set(struct scope *scope, const struct node *node, const struct
 
 static void verify_set(struct scope *scope, const struct node *node, const struct directive *row) {
     static const char *const names[] = {"off", "on", "optional", "optional_no_ca"};
-    const struct word *at = &node->words[1];
-    for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
-        if (str_eq_nocase(at->text, str_of(names[i]))) {
-            *(enum tls_verify *)scope_member(scope, row, sizeof(enum tls_verify)) = (enum tls_verify)i;
-            return;
-        }
-    set_fail(scope, at, row, "off, on, optional or optional_no_ca");
+    unsigned choice;
+    if (set_read_choice(scope, node, row, names, 4, "off, on, optional or optional_no_ca", &choice))
+        *(enum tls_verify *)scope_member(scope, row, sizeof(enum tls_verify)) = (enum tls_verify)choice;
 }
 
 static void record_set(struct scope *scope, const struct node *node, const struct directive *row) {

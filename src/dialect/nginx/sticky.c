@@ -9,12 +9,10 @@
 enum { TIMEOUT_MS = 600000, ZONE_LEAST = 8 * 4096 };
 
 #define TEMPLATES_ADD(templates, scope, at, text) \
-    template_add(VEC_ADD((templates), &(scope)->reader->model->arena), (scope), (at), (text))
+    template_add(READER_ADD((scope)->reader, (templates)), (scope), (at), (text))
 
 static void template_add(struct template *slot, struct scope *scope, const struct word *at, struct str text) {
-    if (!slot)
-        reader_starve(scope->reader);
-    else if (!compile_template(scope, at, text, slot))
+    if (slot && !compile_template(scope, at, text, slot))
         *slot = (struct template){0};
 }
 
