@@ -24,7 +24,10 @@ void builder_hex(struct builder *b, uint64_t value) {
 }
 
 void builder_thousandths(struct builder *b, uint64_t value) {
-    builder_format(b, "%llu.%03u", (unsigned long long)(value / 1000), (unsigned)(value % 1000));
+    unsigned rest = (unsigned)(value % 1000);
+    char digits[4] = {'.', (char)('0' + rest / 100), (char)('0' + rest / 10 % 10), (char)('0' + rest % 10)};
+    builder_u64(b, value / 1000);
+    builder_bytes(b, digits, sizeof digits);
 }
 
 void builder_format(struct builder *b, const char *format, ...) {
@@ -39,14 +42,47 @@ void builder_format(struct builder *b, const char *format, ...) {
         b->len += (size_t)len;
 }
 
+static uint64_t each(unsigned char byte) {
+    return UINT64_C(0x0101010101010101) * byte;
+}
+
+/* Has any of the eight bytes this value? In the top bit of a byte. */
+static uint64_t equal_to(uint64_t word, unsigned char byte) {
+    word ^= each(byte);
+    return (word - each(1)) & ~word;
+}
+
+static bool eight_are_plain(const char *at) {
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t below = (word - each(0x20)) & ~word;
+    return !((word | below | equal_to(word, 0x7f) | equal_to(word, '"') | equal_to(word, '\\')) & each(0x80));
+}
+
+/* How many of the first bytes stay as they are. */
+static size_t plain_len(struct str s) {
+    size_t len = 0;
+    while (s.len - len >= 8 && eight_are_plain(s.ptr + len))
+        len += 8;
+    while (len < s.len && s.ptr[len] >= 0x20 && s.ptr[len] < 0x7f && s.ptr[len] != '"' && s.ptr[len] != '\\')
+        len++;
+    return len;
+}
+
+bool builder_is_plain(struct str s) {
+    return plain_len(s) == s.len;
+}
+
 void builder_escaped(struct builder *b, struct str s) {
-    for (size_t i = 0; i < s.len; i++) {
-        unsigned char c = (unsigned char)s.ptr[i];
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\') {
-            char hex[4] = {'\\', 'x', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15]};
-            builder_bytes(b, hex, sizeof hex);
-        } else {
-            builder_char(b, (char)c);
-        }
+    while (s.len && !b->overflow) {
+        size_t plain = plain_len(str_head(s, b->capacity - b->len));
+        builder_bytes(b, s.ptr, plain);
+        s = str_from(s, plain);
+        if (s.len == 0)
+            return;
+        unsigned char c = (unsigned char)*s.ptr;
+        char hex[4] = {'\\', 'x', "0123456789ABCDEF"[c >> 4], "0123456789ABCDEF"[c & 15]};
+        builder_bytes(b, hex, sizeof hex);
+        s = str_from(s, 1);
     }
 }

@@ -45,7 +45,9 @@ void builder_hex(struct builder *b, uint64_t value);
 void builder_thousandths(struct builder *b, uint64_t value);
 /* As printf. What does not fit is left out whole; the room must also hold a NUL, which is not counted. */
 void builder_format(struct builder *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* The escaper of all logs: bytes below 0x20, from 0x7f up, '"' and '\\' become \xHH. */
+/* The escaper of all logs: bytes below 0x20, from 0x7f up, '"' and '\\' become \xHH. As much as fits. */
 void builder_escaped(struct builder *b, struct str s);
+/* Would builder_escaped leave it as it is? */
+bool builder_is_plain(struct str s);
 
 #endif

@@ -35,17 +35,21 @@ static bool is_always_known(const struct variable *variable) {
 /* A variable's value, escaped as the format says; one that there is not is nginx's "-". */
 static void value_build(struct exchange *x, const struct log_format *format, const struct variable *variable,
                         struct builder *out) {
-    char memory[LINE_MAX_BYTES];
-    struct builder value = builder_make(memory, sizeof memory);
-    variable_eval(x, variable, &value);
-    if (format->escape == LOG_ESCAPE_JSON)
-        json_escaped_build(out, builder_view(&value));
-    else if (value.len == 0 && format->escape == LOG_ESCAPE_DEFAULT && !is_always_known(variable))
+    size_t at = out->len;
+    variable_eval(x, variable, out);
+    struct str value = str_make(out->ptr + at, out->len - at);
+    if (value.len == 0 && format->escape == LOG_ESCAPE_DEFAULT && !is_always_known(variable))
         builder_char(out, '-');
-    else if (format->escape == LOG_ESCAPE_DEFAULT)
-        builder_escaped(out, builder_view(&value));
+    if (format->escape == LOG_ESCAPE_NONE || builder_is_plain(value))
+        return;
+    char memory[LINE_MAX_BYTES];
+    memcpy(memory, value.ptr, value.len);
+    value.ptr = memory;
+    out->len = at;
+    if (format->escape == LOG_ESCAPE_JSON)
+        json_escaped_build(out, value);
     else
-        builder_str(out, builder_view(&value));
+        builder_escaped(out, value);
 }
 
 /* ---- what is settled ---- */

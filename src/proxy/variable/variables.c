@@ -220,15 +220,19 @@ static bool request_eval(struct exchange *x, const struct variable *variable, st
     }
 }
 
+/* Three digits always: no answer is 000, that of HTTP/0.9 would be 009. */
+static void status_build(unsigned status, struct builder *out) {
+    builder_char(out, (char)('0' + status / 100 % 10));
+    builder_char(out, (char)('0' + status / 10 % 10));
+    builder_char(out, (char)('0' + status % 10));
+}
+
 /* Variables of the answer and of who gave it. */
 static bool answer_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
     uint64_t now_ms = x->engine->loop->now_ms;
     switch (variable->id) {
     case VARIABLE_STATUS:
-        builder_format(out, "%03u",
-                       x->status         ? x->status
-                       : x->local.status ? x->local.status
-                                         : why_info(x->why)->http);
+        status_build(x->status ? x->status : x->local.status ? x->local.status : why_info(x->why)->http, out);
         return true;
     case VARIABLE_REQUEST:
         builder_str(out, exchange_request_line(x));

@@ -205,6 +205,32 @@ static void escaping(void **state) {
         assert_true(b.ptr[i] >= 0x20 && b.ptr[i] < 0x7f);
 }
 
+/* A byte at each place of a text, and what becomes of it. */
+static void escaping_finds_each_byte_wherever_it_stands(void **state) {
+    char text[25], memory[40];
+    (void)state;
+    for (unsigned c = 0; c < 256; c++)
+        for (size_t at = 0; at < sizeof text; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            bool is_plain = c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+            struct builder b = builder_make(memory, sizeof memory);
+            builder_escaped(&b, str_make(text, sizeof text));
+            assert_int_equal(b.len, sizeof text + (is_plain ? 0 : 3));
+            assert_int_equal(memory[at], is_plain ? (char)c : '\\');
+            assert_int_equal(builder_is_plain(str_make(text, sizeof text)), is_plain);
+        }
+}
+
+static void escaping_gives_what_fits(void **state) {
+    char memory[12];
+    (void)state;
+    struct builder b = builder_make(memory, sizeof memory);
+    builder_escaped(&b, STR("a text that is too long"));
+    assert_str(builder_view(&b), STR("a text that "));
+    assert_true(b.overflow);
+}
+
 static void memory_fails_when_told(void **state) {
     (void)state;
     mem_fail_after(2);
@@ -241,6 +267,8 @@ int main(void) {
         cmocka_unit_test(what_does_not_fit_is_left_out_whole),
         cmocka_unit_test(figures),
         cmocka_unit_test(escaping),
+        cmocka_unit_test(escaping_finds_each_byte_wherever_it_stands),
+        cmocka_unit_test(escaping_gives_what_fits),
         cmocka_unit_test(memory_fails_when_told),
     };
     return cmocka_run_group_tests_name("str", tests, setup, teardown);
