@@ -1,12 +1,9 @@
-#include "../unit.h"
+#include "../arena.h"
 
 #include "dialect/nginx/lexer.h"
 #include "dialect/nginx/unit.h"
 
 #include <sys/mman.h>
-
-static struct arena_pool pool;
-static struct arena arena;
 
 /* The tokens of a text in short: words in <>, then ; { } ! (bad) ? (unclosed). The text ends at an unreadable
  * page. */
@@ -169,10 +166,5 @@ int main(void) {
         cmocka_unit_test(words),  cmocka_unit_test(quotes), cmocka_unit_test(escapes_and_variables),
         cmocka_unit_test(places), cmocka_unit_test(sizes),  cmocka_unit_test(times),
     };
-    arena_pool_init(&pool, 0, 1 << 24);
-    arena_init(&arena, &pool);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
-    return failed;
+    return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

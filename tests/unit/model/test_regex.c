@@ -1,10 +1,7 @@
-#include "../unit.h"
+#include "../arena.h"
 
 #include "base/mem.h"
 #include "model/regex.h"
-
-static struct arena_pool pool;
-static struct arena arena;
 
 static struct regex *make(const char *pattern, bool is_nocase) {
     struct str error;
@@ -106,10 +103,5 @@ int main(void) {
         cmocka_unit_test(wrong_patterns), cmocka_unit_test(bounded),
         cmocka_unit_test(without_memory), cmocka_unit_test(match_without_heap),
     };
-    arena_pool_init(&pool, 0, 1 << 24);
-    arena_init(&arena, &pool);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
-    return failed;
+    return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }

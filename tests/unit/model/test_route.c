@@ -1,24 +1,6 @@
-#include "../unit.h"
+#include "../arena.h"
 
 #include "model/site.h"
-
-static struct arena_pool pool;
-static struct arena arena;
-
-static int begin(void **state) {
-    (void)state;
-    arena_pool_init(&pool, 0, 1 << 24);
-    arena_init(&arena, &pool);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
-    assert_int_equal(pool.bytes_out, 0);
-    return 0;
-}
 
 static struct regex *regexes[16];
 static size_t regex_count;
@@ -228,13 +210,13 @@ static void server_names(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(documented_choice, begin, end),
-        cmocka_unit_test_setup_teardown(longest_prefix, begin, end),
-        cmocka_unit_test_setup_teardown(longest_prefix_always, begin, end),
-        cmocka_unit_test_setup_teardown(duplicates, begin, end),
-        cmocka_unit_test_setup_teardown(nested, begin, end),
-        cmocka_unit_test_setup_teardown(captures, begin, end),
-        cmocka_unit_test_setup_teardown(server_names, begin, end),
+        cmocka_unit_test_setup_teardown(documented_choice, arena_begin, arena_end),
+        cmocka_unit_test_setup_teardown(longest_prefix, arena_begin, arena_end),
+        cmocka_unit_test_setup_teardown(longest_prefix_always, arena_begin, arena_end),
+        cmocka_unit_test_setup_teardown(duplicates, arena_begin, arena_end),
+        cmocka_unit_test_setup_teardown(nested, arena_begin, arena_end),
+        cmocka_unit_test_setup_teardown(captures, arena_begin, arena_end),
+        cmocka_unit_test_setup_teardown(server_names, arena_begin, arena_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

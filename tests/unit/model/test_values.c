@@ -1,4 +1,4 @@
-#include "../unit.h"
+#include "../arena.h"
 
 #include "base/hash.h"
 #include "model/diagnostic.h"
@@ -7,9 +7,6 @@
 enum { MURMUR_EMPTY = 0 };
 #define MURMUR_A 2456313694u
 #define MURMUR_HELLO 3848350155u
-
-static struct arena_pool pool;
-static struct arena arena;
 
 static struct template *text(const char *value) {
     struct template *t = arena_zero(&arena, 1, sizeof *t);
@@ -269,10 +266,5 @@ int main(void) {
         cmocka_unit_test(diagnostics_are_bounded),
         cmocka_unit_test(nearest),
     };
-    arena_pool_init(&pool, 0, 1 << 24);
-    arena_init(&arena, &pool);
-    int failed = cmocka_run_group_tests(tests, NULL, NULL);
-    arena_fini(&arena);
-    arena_pool_fini(&pool);
-    return failed;
+    return cmocka_run_group_tests(tests, arena_begin, arena_end);
 }
