@@ -51,6 +51,18 @@ async function tunnel(t, hawser, options) {
   return Object.assign(wire, { answer });
 }
 
+/* A server that says no more than its 101. */
+const accepting = async (wire) => {
+  wire.write(switching(await wire.takeRequest()));
+};
+
+/* Both ends of a tunnel to it. */
+async function quietTunnel(t) {
+  const { backend, hawser } = await start(t, accepting);
+  const wire = await tunnel(t, hawser);
+  return { wire, back: backend.wires[0] };
+}
+
 describe("a handshake", () => {
   test("as the text books show it, byte for byte", async (t) => {
     const { backend, hawser } = await start(t);
@@ -159,11 +171,7 @@ describe("a tunnel", () => {
   });
 
   test("is half-closed by the client: the server may still speak", async (t) => {
-    const { backend, hawser } = await start(t, async (wire) => {
-      wire.write(switching(await wire.takeRequest()));
-    });
-    const wire = await tunnel(t, hawser);
-    const [back] = backend.wires;
+    const { wire, back } = await quietTunnel(t);
     wire.end("the last words");
     assert.equal(await back.take(14), "the last words");
     await back.ended();
@@ -175,11 +183,7 @@ describe("a tunnel", () => {
   });
 
   test("is half-closed by the server: the client may still speak", async (t) => {
-    const { backend, hawser } = await start(t, async (wire) => {
-      wire.write(switching(await wire.takeRequest()));
-    });
-    const wire = await tunnel(t, hawser);
-    const [back] = backend.wires;
+    const { wire, back } = await quietTunnel(t);
     back.end("bye");
     assert.equal(await wire.take(3), "bye");
     await wire.ended();
@@ -247,9 +251,7 @@ describe("a tunnel", () => {
   });
 
   test("closes when it was idle for proxy_read_timeout, and not before", async (t) => {
-    const backend = await startRawBackend(t, async (wire) => {
-      wire.write(switching(await wire.takeRequest()));
-    });
+    const backend = await startRawBackend(t, accepting);
     const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port}; location / {
       proxy_pass http://127.0.0.1:${backend.port}; proxy_read_timeout 1s; proxy_http_version 1.1;
       proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection "upgrade"; } } }`);
