@@ -52,7 +52,8 @@ void diagnostic_hint(struct diagnostics *diagnostics, struct diagnostic *diagnos
 void diagnostic_print_line(struct builder *out, const struct diagnostic *diagnostic);
 /* What is shown beneath that line: "  nginx.conf:3:5\n    source\n    ^\n  hint\n"; colour codes when asked. */
 void diagnostic_print_picture(struct builder *out, const struct diagnostic *diagnostic, bool in_colour);
-/* "nginx.conf:3:5: error: text\n    source\n    ^\n  hint\n"; colour codes when asked. Control characters are
+/* Both in one, the form that tests/conf keeps:
+ * "nginx.conf:3:5: error: text\n    source\n    ^\n  hint\n"; colour codes when asked. Control characters are
  * shown as \xHH. What does not fit `out` is cut. */
 void diagnostic_print(struct builder *out, const struct diagnostic *diagnostic, bool in_colour);
 /* The candidate nearest to `word` if it is near enough to be meant (a third of the longer one's length, at
