@@ -17,8 +17,8 @@ static struct tls_store *store_of(const struct exchange *x, const struct certifi
     return *slot;
 }
 
-/* What the name is now. Only what stands before its first variable is surely not a client's. False without
- * memory. */
+/* What the name is now; empty when variables leave nothing of it. Only what stands before its first variable is
+ * surely not a client's. False without memory. */
 static bool source_eval(struct exchange *x, const struct tls_file *file, struct tls_source *source) {
     *source = (struct tls_source){file->path, file->path.len};
     if (template_is_empty(&file->text))
@@ -27,7 +27,7 @@ static bool source_eval(struct exchange *x, const struct tls_file *file, struct 
     struct str text = template_eval_copy(x, &file->text);
     const struct template_part *first = &file->text.parts[0];
     *source = (struct tls_source){text, first->variable.id == VARIABLE_NONE ? first->text.len : 0};
-    if (!text.ptr || str_starts(text, STR("data:")) || str_starts(text, STR("/")))
+    if (text.len == 0 || str_starts(text, STR("data:")) || str_starts(text, STR("/")))
         return text.ptr != NULL;
     char *memory = arena_alloc(&x->arena, directory.len + text.len);
     struct builder whole = builder_make(memory, memory ? directory.len + text.len : 0);
@@ -104,12 +104,9 @@ bool certificate_prepare(struct exchange *x) {
     struct certificate_pair *pair = arena_alloc(&x->arena, sizeof *pair);
     if (!pair || !pair_eval(x, policy, 0, pair))
         return false;
-    struct str name = template_is_empty(&policy->certificates.items[0].text)
-                          ? pair->certificate.path
-                          : template_eval_copy(x, &policy->certificates.items[0].text);
-    if (name.len) /* else it goes without */
+    if (pair->certificate.path.len) /* else it goes without */
         x->back_pair = pair;
-    return name.ptr != NULL;
+    return true;
 }
 
 enum why certificate_give_back(const struct exchange *x, const struct duct *duct) {
