@@ -122,7 +122,7 @@ void uri_encode_arg(struct builder *out, struct str text) {
 
 void uri_encode_target(struct builder *out, struct str target) {
     for (size_t i = 0; i < target.len; i++)
-        if ((unsigned char)target.ptr[i] <= 0x20 || target.ptr[i] == 0x7f)
+        if ((unsigned char)target.ptr[i] <= 0x20 || target.ptr[i] == '#' || target.ptr[i] == 0x7f)
             escape_build(out, target.ptr[i]);
         else
             builder_char(out, target.ptr[i]);

@@ -18,8 +18,8 @@ struct str uri_arg(struct str query, struct str name);
 void uri_encode_path(struct builder *out, struct str path);
 /* The same for text that is put into a query. */
 void uri_encode_arg(struct builder *out, struct str text);
-/* The same for a target that was put together of texts: what would end it or its line, controls, blanks and
- * DEL, is encoded, and the rest stays as it is written. */
+/* The same for a target that was put together of texts: what would end it or its line, controls, blanks, DEL
+ * and '#', is encoded, and the rest stays as it is written. */
 void uri_encode_target(struct builder *out, struct str target);
 /* What nginx makes of the target of a `rewrite` that redirects, where it has encoded the groups: up to the '?',
  * visible characters above '%' are decoded, and a '%' that begins no escape is left out. Never longer than the
