@@ -2,7 +2,6 @@
 
 #include "admin/text.h"
 #include "base/version.h"
-#include "upstream/probe.h"
 
 #include <fcntl.h>
 #include <stdio.h>

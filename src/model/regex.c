@@ -1,7 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "model/regex.h"
 
-#include "base/builder.h"
 #include "base/mem.h"
 
 #include <pcre2.h>

@@ -9,8 +9,6 @@
 #include "proxy/answer/partial.h"
 #include "proxy/exchange.h"
 #include "proxy/flow/pace.h"
-#include "proxy/flow/passage.h"
-#include "proxy/guard/subrequest.h"
 #include "proxy/head/field.h"
 #include "proxy/head/response_head.h"
 #include "proxy/sticky.h"

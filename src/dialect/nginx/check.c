@@ -1,6 +1,5 @@
 #include "dialect/nginx/check.h"
 
-#include "dialect/nginx/compile.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/unit.h"
 

@@ -6,7 +6,6 @@
 #include "dialect/nginx/pass.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/slot.h"
-#include "dialect/nginx/unit.h"
 #include "dialect/nginx/upstream.h"
 
 /* stream { } and, of nginx_tcp_proxy_module, tcp { }: connections that are passed on as they are. */

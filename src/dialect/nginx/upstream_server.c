@@ -1,4 +1,3 @@
-#include "dialect/nginx/set.h"
 #include "dialect/nginx/unit.h"
 #include "dialect/nginx/upstream.h"
 

@@ -2,7 +2,6 @@
 
 #include "model/model.h"
 
-#include "model/print/check_print.h"
 #include "model/print/tls_print.h"
 
 /* The canonical text: one fact a line, and of settings only what differs from policy_init's. */

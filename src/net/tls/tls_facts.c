@@ -1,7 +1,5 @@
 #include "net/tls/tls_facts.h"
 
-#include "base/mem.h"
-
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>

@@ -1,6 +1,5 @@
 #include "net/tls/tls_session.h"
 
-#include "base/hash.h"
 #include "base/mem.h"
 #include "net/tls/tls_facts.h"
 #include "net/tls/tls_secret.h"

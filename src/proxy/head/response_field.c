@@ -4,7 +4,6 @@
 #include "proxy/head/cookie.h"
 #include "proxy/head/field.h"
 #include "proxy/head/replace.h"
-#include "proxy/variable/variables.h"
 
 static bool names_have(const struct str *names, size_t count, struct str name) {
     for (size_t i = 0; i < count; i++)
