@@ -35,17 +35,20 @@ static bool is_always_known(const struct variable *variable) {
 /* A variable's value, escaped as the format says; one that there is not is nginx's "-". */
 static void value_build(struct exchange *x, const struct log_format *format, const struct variable *variable,
                         struct builder *out) {
-    size_t at = out->len;
-    variable_eval(x, variable, out);
-    struct str value = str_make(out->ptr + at, out->len - at);
+    size_t room = out->capacity - out->len;
+    struct builder in_place = builder_make(out->ptr + out->len, room < LINE_MAX_BYTES ? room : LINE_MAX_BYTES);
+    variable_eval(x, variable, &in_place);
+    struct str value = builder_view(&in_place);
+    out->len += value.len;
+    out->overflow |= in_place.overflow;
     if (value.len == 0 && format->escape == LOG_ESCAPE_DEFAULT && !is_always_known(variable))
         builder_char(out, '-');
     if (format->escape == LOG_ESCAPE_NONE || builder_is_plain(value))
         return;
     char memory[LINE_MAX_BYTES];
     memcpy(memory, value.ptr, value.len);
+    out->len -= value.len;
     value.ptr = memory;
-    out->len = at;
     if (format->escape == LOG_ESCAPE_JSON)
         json_escaped_build(out, value);
     else

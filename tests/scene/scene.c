@@ -14,7 +14,7 @@ static struct {
     bool is_stream;
     unsigned nodes;
     struct plain_head head;
-    char head_bytes[16384], field[1024];
+    char head_bytes[32768], field[1024];
 } scene;
 
 static void noted(struct wire *wire) {

@@ -208,6 +208,26 @@ static void test_values_that_are_too_long(void **state) {
     end();
 }
 
+/* One alone is longer than a line, and is to be escaped. */
+static void test_a_value_longer_than_a_line(void **state) {
+    static char agent[20000];
+    struct scene_peer *client, *backend;
+    (void)state;
+    memset(agent, '"', sizeof agent - 1);
+    begin("log_format line '$http_a $status';", "access_log @ line;\nlarge_client_header_buffers 4 32k;");
+    client = scene_client();
+    scene_send(client, "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nA: ");
+    scene_send_bytes(client, agent, sizeof agent - 1);
+    scene_send(client, "\r\n%s", strstr(SCENE_HANDSHAKE, "Sec-"));
+    backend = scene_backend(1);
+    scene_expect_request(backend, "GET", "/chat");
+    scene_send(backend, SCENE_SWITCH);
+    scene_expect_answer(client, 101);
+    ends_with_both(client, backend);
+    assert_string_equal(written(), "- 101\n");
+    end();
+}
+
 static void test_stream(void **state) {
     char *rest;
     (void)state;
@@ -257,6 +277,7 @@ int scenes_of_logs(void) {
         cmocka_unit_test(test_nothing_wanted_keeps_nothing),
         cmocka_unit_test(test_map_that_was_asked),
         cmocka_unit_test(test_values_that_are_too_long),
+        cmocka_unit_test(test_a_value_longer_than_a_line),
         cmocka_unit_test(test_stream),
         cmocka_unit_test(test_end_of_all),
     };
