@@ -258,12 +258,14 @@ describe("towards servers", () => {
         proxy_ssl_certificate ${d}/$arg_cert.example.com.pem; proxy_ssl_certificate_key ${d}/$arg_cert.example.com.key;
         location / { proxy_pass https://127.0.0.1:${back}; }
         location /locked { proxy_pass https://127.0.0.1:${back}; proxy_ssl_password_file ${d}/passwords; }
+        location /outer/ { proxy_ssl_password_file ${d}/passwords; location /outer/1 { proxy_pass https://127.0.0.1:${back}; } location /outer/2 { proxy_pass https://127.0.0.1:${back}; } }
         location /whole { proxy_pass https://127.0.0.1:${back}; proxy_ssl_certificate $arg_cert; proxy_ssl_certificate_key $arg_cert; } } }`,
     );
     const get = async (path) => (await fetchText(hawser.url + path)).replace(/ full.*/, "");
     assert.equal(await get("/?cert=1"), "200 1.example.com true");
     assert.equal(await get("/?cert=2"), "200 2.example.com true");
     assert.equal(await get("/locked?cert=e"), "200 e.example.com true");
+    assert.deepEqual([await get("/outer/1?cert=e"), await get("/outer/2?cert=1")], ["200 e.example.com true", "200 1.example.com true"]);
     assert.equal(await get("/whole"), "200 nobody false");
     assert.match(await get("/?cert=e"), /^500 /);
     assert.match(await get("/?cert=nx"), /^500 /);
