@@ -45,7 +45,7 @@ struct tls_session_pool *tls_session_pool_new(void) {
 }
 
 void tls_session_pool_free(struct tls_session_pool *pool) {
-    for (size_t i = 0; i < KEPT_SESSIONS; i++)
+    for (size_t i = 0; pool && i < KEPT_SESSIONS; i++)
         SSL_SESSION_free(pool->kept[i].session);
     mem_free(pool);
 }

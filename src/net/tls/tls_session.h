@@ -12,6 +12,7 @@ struct tls_session;
 /* Of one loop: the sessions that backends gave, to be resumed. */
 struct tls_session_pool;
 struct tls_session_pool *tls_session_pool_new(void);
+/* NULL is allowed. */
 void tls_session_pool_free(struct tls_session_pool *pool);
 
 /* NULL without memory. */

@@ -1,5 +1,6 @@
 #include "../unit.h"
 
+#include "base/mem.h"
 #include "loop/loop.h"
 #include "net/tls/tls_duct.h"
 
@@ -242,12 +243,22 @@ static void test_forged(void **state) {
     }
 }
 
+static void test_no_memory(void **state) {
+    (void)state;
+    struct tls_pool *made = NULL;
+    for (uint64_t i = 0; !made; i++) {
+        assert_true(i < 10);
+        mem_fail_after(i);
+        made = tls_pool_new();
+        mem_fail_never();
+    }
+    tls_pool_free(made);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_keys_change),
-        cmocka_unit_test(test_ends),
-        cmocka_unit_test(test_forged),
+        cmocka_unit_test(test_bytes),  cmocka_unit_test(test_keys_change), cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_forged), cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
