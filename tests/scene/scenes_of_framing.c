@@ -154,8 +154,8 @@ static void test_fields_of_variables(void **state) {
         "location /under { proxy_pass http://nodes; proxy_redirect / $uri; proxy_cookie_path / $uri; }",
         "");
     struct scene_peer *client = scene_client();
-    scene_send(client, "GET /under%%0d%%0aX:%%20b HTTP/1.1\r\nHost: a\r\n\r\n");
-    struct scene_peer *backend = scene_asked(1, "GET", "/under%0d%0aX:%20b");
+    scene_send(client, "GET /under%%0d%%0aX:%%01b HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "GET", "/under%0d%0aX:%01b");
     scene_send(backend, "HTTP/1.1 302 Found\r\nLocation: /\r\nRefresh: 3; url=/\r\nSet-Cookie: a=b; path=/\r\n"
                         "Content-Length: 0\r\n\r\n");
     scene_expect_answer(client, 302);

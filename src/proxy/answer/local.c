@@ -71,8 +71,8 @@ static void host_build(struct exchange *x, struct builder *out) {
         address_build_host(out, &address);
 }
 
-/* A path is made a whole URL of the server that it was asked from. What could end the line is encoded, where
- * nginx would let it through. */
+/* A path is made a whole URL of the server that it was asked from. Controls, which could end the line,
+ * are encoded, where nginx would let them through. */
 void local_build_location(struct exchange *x, struct builder *out, struct str target) {
     const struct policy *policy = exchange_policy(x);
     struct variable scheme = {.id = VARIABLE_SCHEME};
@@ -86,7 +86,7 @@ void local_build_location(struct exchange *x, struct builder *out, struct str ta
             builder_format(out, ":%u", x->listen->port);
     }
     for (size_t i = 0; i < target.len; i++)
-        if (memchr("\r\n", target.ptr[i], 3))
+        if ((unsigned char)target.ptr[i] < 0x20 || target.ptr[i] == 0x7f)
             builder_format(out, "%%%02X", (unsigned)target.ptr[i]);
         else
             builder_char(out, target.ptr[i]);

@@ -34,13 +34,13 @@ void field_run_add(struct field_run *run, const struct h1_field *field) {
     field_build(run->out, h1_field_name(run->head, field), h1_field_value(run->head, field));
 }
 
-static bool ends_line(char c) {
-    return c == '\r' || c == '\n' || c == '\0';
+static bool is_control(char c) {
+    return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f;
 }
 
 void field_blank(struct builder *out, size_t at) {
     for (size_t i = at; i < out->len; i++)
-        if ((unsigned char)out->ptr[i] <= '\r' && ends_line(out->ptr[i])) /* one look for nearly all of them */
+        if ((unsigned char)(out->ptr[i] - ' ') >= 0x7f - ' ' && is_control(out->ptr[i])) /* one look for most */
             out->ptr[i] = ' ';
 }
 

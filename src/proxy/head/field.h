@@ -9,8 +9,7 @@
 void field_build(struct builder *out, struct str name, struct str value);
 /* The same with the value of proxy_set_header's or add_header's template; nothing at all when that is empty. */
 void field_build_rule(struct exchange *x, struct builder *out, const struct header_rule *rule);
-/* Bytes from `at` on that would end the line, and begin another, become blanks: a variable may hold anything.
- */
+/* Controls from `at` on become blanks, RFC 9110 5.5: a variable may hold anything, and end the line. */
 void field_blank(struct builder *out, size_t at);
 
 /* Lines of a head that pass as they are and stand one behind the other there: they are copied together. */
