@@ -68,7 +68,7 @@ void report_log(const struct report *report, const struct log *log) {
         const struct diagnostic *one = &report->diagnostics.list.items[i];
         struct builder out = builder_make(memory, sizeof memory);
         diagnostic_print_line(&out, one);
-        for (struct str rest = one->hint, line; str_split(&rest, '\n', &line);)
+        for (struct str rest = one->hint, line; rest.len && str_split(&rest, '\n', &line);)
             builder_format(&out, "%s%.*s", line.ptr == one->hint.ptr ? "; " : " ", STR_ARG(str_trim(line)));
         log_line(log, level_of(one), "%.*s", STR_ARG(builder_view(&out)));
     }
