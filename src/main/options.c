@@ -107,6 +107,11 @@ static bool value_set(struct parse *p, char letter, const char *value) {
         p->options->globals = str_of(value);
         return true;
     case 'l':
+        if (p->options->listen.len)
+            return complain(p,
+                            "-l is given twice, and one address is listened on\n"
+                            "  a configuration file may have more: listen %.*s; listen %s;",
+                            STR_ARG(p->options->listen), value);
         p->options->listen = str_of(value);
         return true;
     case 'a':

@@ -153,6 +153,7 @@ static void what_does_not_fit_together_is_refused(void **state) {
     assert_false(parse(f, "a:1", "-g", "x;", NULL));
     assert_false(parse(f, "a:1", "-s", "stop", NULL));
     assert_false(parse(f, "-l", ":80", "-c", "x", NULL));
+    assert_false(parse(f, "-l", ":80", "-l", ":81", "a:1", NULL));
     assert_false(parse(f, "run", "-n", "4", NULL));
     assert_false(parse(f, "convert", "x", NULL));
     assert_false(parse(f, "/proc/self/status", NULL)); /* a file */
