@@ -113,7 +113,8 @@ static struct listen *listen_add(struct making *m, char letter, struct str argum
     return listen;
 }
 
-/* "Host: $http_host": an application compares it with Origin, port and all. */
+/* "Host: $http_host": an application compares it with Origin, port and all. How long a body may be is the
+ * application's to say too, for Socket.IO by maxHttpBufferSize: nothing could raise a limit of ours. */
 static bool policy_fill(struct making *m, struct policy *policy) {
     policy_init(policy);
     policy->forwards = true;
@@ -121,6 +122,7 @@ static bool policy_fill(struct making *m, struct policy *policy) {
     policy->proxy.passes_trailers = true;
     policy->proxy.head_bytes = 32768;
     policy->read_timeout_ms = 120000;
+    policy->client_max_body_bytes = 0;
     struct header_rule *rule = VEC_ADD(&policy->proxy_headers, &m->model->arena);
     struct template_part *part = rule ? arena_zero(&m->model->arena, 1, sizeof *part) : NULL;
     if (!part)

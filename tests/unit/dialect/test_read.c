@@ -250,6 +250,7 @@ static void oneliner_listens(void **state) {
         door(&r, rows[i][0], 1, urls);
         assert_int_equal(r.diagnostics.errors, 0);
         assert_str(r.model->listens.items[0]->text, str_of(rows[i][1]));
+        assert_int_equal(r.model->sites.items[0]->fallback.policy.client_max_body_bytes, 0);
         reading_fini(&r);
     }
 }
