@@ -113,7 +113,7 @@ bool endpoint_parse_listen(struct str text, uint16_t default_port, struct arena 
         *endpoint = (struct endpoint){.host = all};
         return port_parse(text, &endpoint->port, problem);
     }
-    if (text.len && (text.ptr[0] == ':' || text.ptr[0] == '*')) {
+    if (text.len && (text.ptr[0] == ':' || text.ptr[0] == '*') && !str_starts(text, STR("::"))) {
         struct str rest = str_from(text, text.ptr[0] == '*');
         *endpoint = (struct endpoint){.host = all, .port = default_port};
         if (rest.len == 0)

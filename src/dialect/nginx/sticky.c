@@ -192,7 +192,7 @@ void sticky_read(struct scope *scope, const struct node *node, const struct dire
     } kinds[] = {{"cookie", "NAME", STICKY_COOKIE, cookie_read},
                  {"route", "$VARIABLE ...", STICKY_ROUTE, route_read},
                  {"learn", "create=$VARIABLE lookup=$VARIABLE zone=NAME:SIZE", STICKY_LEARN, learn_read}};
-    struct str word = node->words[1].text;
+    struct str word = node->count > 1 ? node->words[1].text : STR("");
     if (str_eq(word, STR("sid")) && node->count == 2) {
         scope->upstream->is_sticky_by_sid = true;
         return;
@@ -216,7 +216,9 @@ void sticky_read(struct scope *scope, const struct node *node, const struct dire
         return;
     }
     struct diagnostic *said =
-        reader_fail(scope->reader, &node->words[1], "unknown parameter \"%.*s\"", STR_ARG(word));
+        node->count == 1
+            ? reader_fail(scope->reader, &node->words[0], "invalid number of arguments in \"sticky\" directive")
+            : reader_fail(scope->reader, &node->words[1], "unknown parameter \"%.*s\"", STR_ARG(word));
     diagnostic_hint(scope->reader->diagnostics, said,
                     "it is sid, cookie, route or learn; for Socket.IO write: sticky sid; (by session id, "
                     "without cookies)");

@@ -249,7 +249,7 @@ static const struct directive rows[] = {
     {"hash", CONTEXT_UPSTREAM, 1, 2, 0, hash_set, NOTHING, NULL},
     {"ip_hash", CONTEXT_UPSTREAM, 0, 0, 0, ip_hash_set, NOTHING, NULL},
     {"least_conn", CONTEXT_UPSTREAM, 0, 0, 0, least_conn_set, NOTHING, NULL},
-    {"sticky", CONTEXT_UPSTREAM, 1, ARGUMENTS_ANY, DIRECTIVE_ONCE, sticky_read, NOTHING, NULL},
+    {"sticky", CONTEXT_UPSTREAM, 0, ARGUMENTS_ANY, DIRECTIVE_ONCE, sticky_read, NOTHING, NULL},
     {"keepalive", CONTEXT_UPSTREAM, 1, 2, DIRECTIVE_ONCE, keepalive_set, NOTHING, NULL},
     {"keepalive_timeout", CONTEXT_UPSTREAM, 1, 1, DIRECTIVE_ONCE, set_time_ms, UPSTREAM(keepalive_timeout_ms),
      NULL},
