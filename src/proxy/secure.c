@@ -20,8 +20,30 @@ struct making {
     struct builder error;
 };
 
+/* What OpenSSL means by the words that stand for the usual mistakes. */
+static const char *plain_words(struct str error) {
+    static const struct {
+        const char *theirs, *plain;
+    } known[] = {
+        {"key values mismatch", "the key is another certificate's"},
+        {"key type mismatch", "the key is another certificate's"},
+        {"no start line", "there is no such block in it: one begins with -----BEGIN and a name"},
+        {"bad decrypt", "the password is not the key's"},
+        {"bad password read", "the key has a password: name a file that holds it in ssl_password_file"},
+        {"Permission denied", "who starts hawser must be able to read it"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_find(error, str_of(known[i].theirs)) != STR_NONE)
+            return known[i].plain;
+    return NULL;
+}
+
 static bool say(struct making *m) {
-    diagnostics_add(m->diagnostics, SEVERITY_ERROR, m->place, "%.*s", STR_ARG(builder_view(&m->error)));
+    struct str error = builder_view(&m->error);
+    struct diagnostic *said = diagnostics_add(m->diagnostics, SEVERITY_ERROR, m->place, "%.*s", STR_ARG(error));
+    const char *plain = plain_words(error);
+    if (plain)
+        diagnostic_hint(m->diagnostics, said, "%s", plain);
     return false;
 }
 

@@ -31,6 +31,10 @@ static int server_lookup(const struct upstream *upstream, const struct upstream_
         if (upstream->is_implicit && !server->is_unix)
             diagnostic_hint(diagnostics, diagnostic, "%s, and no upstream block is named \"%.*s\"", reason,
                             STR_ARG(server->host));
+        else if (!upstream->is_implicit && !server->is_unix && server->place.file.len)
+            diagnostic_hint(diagnostics, diagnostic,
+                            "%s; with a \"resolver\", \"server %.*s resolve;\" begins without it", reason,
+                            STR_ARG(server->name));
         else
             diagnostic_hint(diagnostics, diagnostic, "%s", reason);
     }

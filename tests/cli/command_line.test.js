@@ -1,5 +1,6 @@
 'use strict';
 const assert = require('node:assert');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const net = require('node:net');
 const path = require('node:path');
@@ -63,6 +64,32 @@ test('-t reports every error with its place', (t) => {
   assert.match(stderr, /did you mean "listen"/);
   assert.match(stderr, /^nginx: \[emerg\] unknown directive "proxy_pas" in .*n\.conf:4\n/m);
   assert.match(stderr, /test failed\n$/);
+});
+
+test('what looks right and is not is told apart', (t) => {
+  const listen = 'http { server {\u00a0listen 127.0.0.1:8123; return 200 \u201cok\u201d; } }\n';
+  const { status, stderr } = say('-t', '-c', file(t, 'web.conf', listen));
+  assert.strictEqual(status, 1);
+  assert.match(stderr, /\[warn\] "\u00a0listen" has a no-break space in it/);
+  assert.match(stderr, /\[warn\] "\u201cok\u201d" has a typographic quote in it/);
+  const wide = path.join(directory(t), 'wide.conf');
+  fs.writeFileSync(wide, Buffer.from('\ufeffhttp { }\n', 'utf16le'));
+  assert.match(say('-t', '-c', wide).stderr, /^nginx: \[emerg\] this file is written in UTF-16: save it as UTF-8 in .*\n.* test failed\n$/);
+});
+
+test('what OpenSSL and the name service say is said in plain words too', (t) => {
+  const home = directory(t);
+  const make = (name) => execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+    '-subj', '/CN=a', '-keyout', path.join(home, `${name}.key`), '-out', path.join(home, `${name}.crt`)], { stdio: 'ignore' });
+  make('a');
+  make('b');
+  const secure = (crt, key) => say('-t', '-c', file(t, 'n.conf', `http { server { listen 127.0.0.1:8123 ssl;
+    ssl_certificate ${home}/${crt}; ssl_certificate_key ${home}/${key}; return 204; } }`)).stderr;
+  assert.match(secure('a.crt', 'a.key'), /test is successful/);
+  assert.match(secure('a.crt', 'b.key'), /key values mismatch\) in .*n\.conf:2\n {2}the key is another certificate's\n/);
+  assert.match(secure('a.key', 'a.key'), /no start line.*\n {2}there is no such block in it/);
+  const { stderr } = say('-t', '-c', file(t, 'm.conf', 'http { upstream n { server nobody.invalid:80; } server { listen 8123; location / { proxy_pass http://n; } } }'));
+  assert.match(stderr, /\n {2}.*; with a "resolver", "server nobody\.invalid:80 resolve;" begins without it\n/);
 });
 
 test('-T prints every file that was read', (t) => {

@@ -16,10 +16,6 @@ static void report_set(struct scope *scope, const struct node *node, enum report
 /* check_status [html|csv|json] */
 static void check_status_set(struct scope *scope, const struct node *node, const struct directive *row) {
     struct str format = node->count == 2 ? node->words[1].text : STR("");
-    if (str_eq(node_name(node), STR("check_status")))
-        reader_say(
-            scope->reader, SEVERITY_NOTE, &node->words[0],
-            "later versions of nginx_tcp_proxy_module say \"tcp_check_status\"; here both words are one");
     if (format.len == 0)
         report_set(scope, node, REPORT_CHECKS, REPORT_PAGE);
     else if (str_eq(format, STR("html")))

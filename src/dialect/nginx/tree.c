@@ -203,6 +203,30 @@ static bool token_fail(struct reader *reader, enum token token, const struct wor
     return true;
 }
 
+/* What web pages and word processors put in a blank's or a quote's place looks the same, and is a letter here.
+ */
+static void letters_note(struct reader *reader, const struct word *word) {
+    static const struct {
+        const char *letter, *what, *instead;
+    } known[] = {
+        {"\xc2\xa0", "a no-break space", "a plain blank"},
+        {"\xe2\x80\x8b", "a blank of no width", "nothing, or a plain blank"},
+        {"\xe2\x80\x9c", "a typographic quote", "\" or \'"},
+        {"\xe2\x80\x9d", "a typographic quote", "\" or \'"},
+        {"\xe2\x80\x98", "a typographic quote", "\" or \'"},
+        {"\xe2\x80\x99", "a typographic quote", "\" or \'"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known && !word->is_quoted; i++) {
+        if (str_find(word->text, str_of(known[i].letter)) == STR_NONE)
+            continue;
+        struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, word,
+                                             "\"%.*s\" has %s in it, which is a letter like any other",
+                                             STR_ARG(word->text), known[i].what);
+        diagnostic_hint(reader->diagnostics, said, "write %s in its place", known[i].instead);
+        return;
+    }
+}
+
 static void misfit_note(struct gather *gather, const struct node *block, const struct word *close) {
     const struct word *open = &block->words[0];
     bool is_first_in_line = str_trim(str_head(word_source(close), close->column - 1)).len == 0;
@@ -227,6 +251,7 @@ static bool token_take(struct reader *reader, const struct frame *frame, struct 
         slot = VEC_ADD(&gather->words, &reader->scratch);
         if (!slot)
             return reader_starve(reader);
+        letters_note(reader, word);
         *slot = *word;
         return true;
     case TOKEN_SEMICOLON:
@@ -276,6 +301,11 @@ static bool file_build(struct reader *reader, const struct frame *frame) {
     struct gather gather = {0};
     struct node *at = frame->root;
     unsigned depth = frame->depth;
+    if (str_starts(frame->file->text, STR("\xff\xfe")) || str_starts(frame->file->text, STR("\xfe\xff"))) {
+        diagnostics_add(reader->diagnostics, SEVERITY_ERROR, (struct place){frame->file->path, 0, 0},
+                        "this file is written in UTF-16: save it as UTF-8");
+        return true;
+    }
     lexer_init(&lexer, frame->file);
     for (;;) {
         struct word word;
