@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/builder.h"
+#include "base/gzip.h"
 #include "base/mem.h"
 #include "base/syslog.h"
 
@@ -25,6 +26,7 @@ struct log_sink {
     /* Of a buffered one; the lock is for what stands behind it. */
     size_t room; /* 0: every line is written at once */
     uint64_t flush_ms;
+    int gzip_level; /* 0: what is gathered is written as it is */
     pthread_mutex_t lock;
     char *buffer;
     size_t len;
@@ -76,12 +78,13 @@ struct log_sink *log_sink_open(const char *path, int *error) {
     return sink;
 }
 
-bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms) {
+bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms, unsigned gzip_level) {
     if (sink->room)
         return true;
     sink->buffer = mem_alloc(bytes);
     sink->room = sink->buffer ? bytes : 0;
     sink->flush_ms = flush_ms;
+    sink->gzip_level = (int)gzip_level;
     return sink->buffer != NULL;
 }
 
@@ -97,9 +100,24 @@ static void bytes_write(struct log_sink *sink, const char *bytes, size_t len) {
         drop(sink, written < 0 ? -errno : 0);
 }
 
+/* The lock is held, so that members come in the order of their lines. */
+static void gathered_write(struct log_sink *sink, struct str gathered) {
+    size_t len;
+    if (!sink->gzip_level || !gathered.len) {
+        bytes_write(sink, gathered.ptr, gathered.len);
+        return;
+    }
+    char *packed = gzip_pack(gathered, sink->gzip_level, &len);
+    if (packed)
+        bytes_write(sink, packed, len);
+    else
+        drop(sink, -ENOMEM);
+    mem_free(packed);
+}
+
 /* The lock is held. */
 static void buffer_flush(struct log_sink *sink) {
-    bytes_write(sink, sink->buffer, sink->len);
+    gathered_write(sink, str_make(sink->buffer, sink->len));
     sink->len = 0;
     sink->since_ms = 0;
 }
@@ -109,7 +127,7 @@ static void buffer_add(struct log_sink *sink, struct str line) {
     if (line.len > sink->room - sink->len)
         buffer_flush(sink);
     if (line.len > sink->room) {
-        bytes_write(sink, line.ptr, line.len);
+        gathered_write(sink, line);
     } else {
         memcpy(sink->buffer + sink->len, line.ptr, line.len);
         sink->len += line.len;

@@ -18,8 +18,9 @@ struct log_sink *log_sink_open(const char *path, int *error);
 int log_sink_reopen(struct log_sink *sink);
 void log_sink_close(struct log_sink *sink);
 /* From now on lines are gathered and written when `bytes` are full, or the oldest has waited for `flush_ms` (0:
- * any time) as log_sink_tidy sees it. Before the first line. False without memory. */
-bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms);
+ * any time) as log_sink_tidy sees it; each time as a gzip member if there is a level (0: as they are). Before
+ * the first line. False without memory. */
+bool log_sink_buffer(struct log_sink *sink, size_t bytes, uint64_t flush_ms, unsigned gzip_level);
 /* To be called now and then: writes what has waited for its time. */
 void log_sink_tidy(struct log_sink *sink, uint64_t now_ms);
 /* Writes one line as given, its end included; never blocks on a pipe that nobody reads: then the line is

@@ -29,6 +29,7 @@ struct log_file {
     struct str path;     /* or "syslog:..." */
     size_t buffer_bytes; /* 0: each line is written at once */
     uint64_t flush_ms;   /* 0: when the buffer is full */
+    unsigned gzip_level; /* 0: not compressed */
 };
 
 /* What hawser was told, whole: built once by a dialect, then immutable and read by all threads. It owns an

@@ -74,7 +74,8 @@ static bool sink_open(struct snapshot *snapshot, size_t i, struct diagnostics *d
     int error = -ENOMEM;
     struct log_sink *sink = path.ptr ? log_sink_open(path.ptr, &error) : NULL;
     snapshot->sinks[i] = sink;
-    if (sink && (!file->buffer_bytes || log_sink_buffer(sink, file->buffer_bytes, file->flush_ms)))
+    if (sink &&
+        (!file->buffer_bytes || log_sink_buffer(sink, file->buffer_bytes, file->flush_ms, file->gzip_level)))
         return true;
     diagnostics_add(diagnostics, SEVERITY_ERROR, (struct place){.line = 0}, "open() \"%.*s\" failed (%d: %s)",
                     STR_ARG(file->path), -error, strerrordesc_np(-error));

@@ -7,6 +7,7 @@ const fs = require("node:fs");
 const os = require("node:os");
 const path = require("node:path");
 const { test } = require("node:test");
+const zlib = require("node:zlib");
 const { until } = require("./lib/base.js");
 const { startConfig } = require("./lib/hawser.js");
 const { ask } = require("./lib/wire.js");
@@ -90,6 +91,26 @@ test("a buffered log is written when it is full, when its time has come, and whe
   assert.equal(read("open.log"), "");
   hawser.signal("SIGUSR1");
   await until(() => read("open.log") === "0123456789/open\n", "reopening");
+});
+
+test("a compressed log is a gzip member a buffer", async (t) => {
+  const hawser = await startConfig(
+    t,
+    ({ port, folder }) => `http { log_format line "0123456789$uri";
+      server { listen 127.0.0.1:${port};
+        location /full { access_log ${folder}/full.gz line gzip buffer=64; return 200; }
+        location /time { access_log ${folder}/time.gz line gzip=9 flush=100ms; return 200; } } }`,
+  );
+  const bytes = (name) => fs.readFileSync(path.join(hawser.folder, name));
+  const unpacked = (name) => zlib.gunzipSync(bytes(name)).toString();
+  for (let i = 0; i < 9; i++) await get(t, hawser.port, "/full");
+  await until(() => bytes("full.gz").length && unpacked("full.gz").length === 128, "two members");
+  assert.equal(unpacked("full.gz"), "0123456789/full\n".repeat(8));
+  await get(t, hawser.port, "/time");
+  await until(() => bytes("time.gz").length, "flush=");
+  assert.equal(unpacked("time.gz"), "0123456789/time\n");
+  hawser.signal("SIGUSR1");
+  await until(() => unpacked("full.gz").length === 144, "reopening");
 });
 
 test("logs to syslog: header, facility, severity, tag", async (t) => {

@@ -1,9 +1,12 @@
+#include "base/gzip.h"
 #include "base/syslog.h"
 #include "dialect/nginx/compile.h"
 #include "dialect/nginx/set.h"
 #include "dialect/nginx/unit.h"
 
 /* error_log, access_log, log_format. */
+
+enum { GZIP_BUFFER_BYTES = 64 << 10 };
 
 static const char combined[] =
     "$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent "
@@ -124,8 +127,25 @@ static bool syslog_is_right(struct reader *reader, const struct word *at) {
 /* What stands behind path and format. */
 struct access_options {
     uint64_t buffer_bytes, flush_ms;
+    unsigned gzip_level; /* 0: none */
     bool has_buffer, has_flush;
 };
+
+/* gzip[=LEVEL]: what is compressed is gathered first, in nginx's 64k if no size is said. */
+static bool gzip_read(struct reader *reader, const struct word *at, struct access_options *options) {
+    uint64_t level = GZIP_LEVEL_FAST;
+    if (!options->has_buffer)
+        options->buffer_bytes = GZIP_BUFFER_BYTES;
+    options->has_buffer = true;
+    if (at->text.len > 4 &&
+        (!str_to_u64(str_from(at->text, 5), &level) || level < GZIP_LEVEL_FAST || level > GZIP_LEVEL_BEST)) {
+        reader_fail(reader, at, "invalid compression level \"%.*s\": it is 1 to 9",
+                    STR_ARG(str_from(at->text, 5)));
+        return false;
+    }
+    options->gzip_level = (unsigned)level;
+    return true;
+}
 
 static bool option_read(struct scope *scope, const struct word *at, struct access_log *log,
                         struct access_options *options) {
@@ -148,9 +168,7 @@ static bool option_read(struct scope *scope, const struct word *at, struct acces
         return false;
     }
     if (str_eq(text, STR("gzip")) || str_starts(text, STR("gzip="))) {
-        reader_refuse(reader, at, "access_log",
-                      "write \"buffer=64k flush=5s\"; logrotate compresses what is old");
-        return false;
+        return gzip_read(reader, at, options);
     }
     reader_fail(reader, at, "invalid parameter \"%.*s\" in \"access_log\"", STR_ARG(text));
     return false;
@@ -184,8 +202,10 @@ static bool file_set(struct scope *scope, const struct node *node, struct access
     if (is_new || (options->has_buffer && file->buffer_bytes == 0)) {
         file->buffer_bytes = (size_t)options->buffer_bytes;
         file->flush_ms = options->flush_ms;
+        file->gzip_level = options->gzip_level;
     } else if (options->has_buffer &&
-               (file->buffer_bytes != options->buffer_bytes || file->flush_ms != options->flush_ms)) {
+               (file->buffer_bytes != options->buffer_bytes || file->flush_ms != options->flush_ms ||
+                file->gzip_level != options->gzip_level)) {
         reader_fail(reader, &node->words[1], "access_log \"%.*s\" already defined with conflicting parameters",
                     STR_ARG(log->path));
         return false;
@@ -213,7 +233,7 @@ static void access_off(struct scope *scope, const struct node *node) {
                     STR_ARG(node->words[2].text));
 }
 
-/* access_log off | PATH [FORMAT] [buffer= flush= if=] */
+/* access_log off | PATH [FORMAT] [buffer= flush= gzip= if=] */
 static void access_add(struct scope *scope, const struct node *node, const struct directive *row) {
     (void)row;
     struct reader *reader = scope->reader;

@@ -98,6 +98,8 @@ static void put_log_files(struct builder *out, const struct model *model) {
         if (file->buffer_bytes)
             builder_format(out, " buffer %zu flush_ms %llu", file->buffer_bytes,
                            (unsigned long long)file->flush_ms);
+        if (file->gzip_level)
+            builder_format(out, " gzip %u", file->gzip_level);
         builder_char(out, '\n');
     }
 }

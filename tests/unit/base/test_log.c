@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 static char folder[] = "/tmp/hawser-unit-XXXXXX";
 static char path[64], moved[64];
@@ -175,6 +176,61 @@ static void what_could_not_be_written_is_told_once_a_minute(void **state) {
     log_sink_close(sink);
 }
 
+/* The members of `from`, one behind the other. */
+static struct str unpacked(struct str from) {
+    static char out[20000];
+    z_stream stream = {.next_in = (Bytef *)(uintptr_t)from.ptr, .avail_in = (unsigned)from.len};
+    stream.next_out = (Bytef *)out;
+    stream.avail_out = sizeof out;
+    while (stream.avail_in) {
+        assert_int_equal(inflateInit2(&stream, MAX_WBITS + 16), Z_OK);
+        assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
+        assert_int_equal(inflateEnd(&stream), Z_OK);
+    }
+    return str_make(out, sizeof out - stream.avail_out);
+}
+
+static void what_is_gathered_is_compressed(void **state) {
+    static char want[4000];
+    size_t len = 0;
+    (void)state;
+    for (unsigned level = 1; level <= 9; level += 4) {
+        struct log_sink *sink = open_fresh();
+        assert_true(log_sink_buffer(sink, 300, 1000, level));
+        len = 0;
+        for (size_t size = 1; size < 400; size += 99) { /* the last does not fit the buffer */
+            memset(want + len, (int)('a' + size % 7), size);
+            log_sink_write(sink, str_make(want + len, size));
+            len += size;
+        }
+        log_sink_write(sink, STR("waits\n"));
+        assert_str(unpacked(content(path)), str_make(want, len));
+        log_sink_tidy(sink, 1000);
+        log_sink_tidy(sink, 2000);
+        len += (size_t)snprintf(want + len, sizeof want - len, "waits\n");
+        assert_str(unpacked(content(path)), str_make(want, len));
+        log_sink_close(sink);
+    }
+}
+
+static void what_finds_no_memory_is_told(void **state) {
+    int error;
+    (void)state;
+    struct log_sink *sink = open_fresh();
+    struct log log = {.sink = log_sink_open(moved, &error), .level = LOG_INFO, .wall_ms = wall};
+    assert_true(log_sink_buffer(sink, 300, 1000, 1));
+    for (unsigned at = 0; at < 6; at++) {
+        mem_fail_after(at);
+        log_sink_write(sink, STR("a line\n"));
+        log_sink_reopen(sink);
+        mem_fail_never();
+    }
+    log_tell_dropped(&log, sink, 1000);
+    assert_true(str_find(content(moved), STR("failed (12: Cannot allocate memory), 6 times")) != STR_NONE);
+    log_sink_close(log.sink);
+    log_sink_close(sink);
+}
+
 static void levels_have_names(void **state) {
     (void)state;
     for (unsigned level = 0; level < LOG_COUNT; level++)
@@ -192,6 +248,8 @@ int main(void) {
         cmocka_unit_test(the_special_names),
         cmocka_unit_test(a_pipe_that_nobody_reads_blocks_nobody),
         cmocka_unit_test(what_could_not_be_written_is_told_once_a_minute),
+        cmocka_unit_test(what_is_gathered_is_compressed),
+        cmocka_unit_test(what_finds_no_memory_is_told),
         cmocka_unit_test(levels_have_names),
     };
     return cmocka_run_group_tests_name("log", tests, setup, teardown);
