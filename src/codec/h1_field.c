@@ -1,5 +1,6 @@
-#include "codec/h1_head.h"
-#include "codec/h1_scan.h"
+#include "codec/h1_field.h"
+
+#include "codec/h1_grammar.h"
 
 /* The known names are found by one look into a table and one comparison. A slot follows from the length, the
  * middle letter and the last one; two names on one slot do not compile (-Woverride-init): then other factors
@@ -105,69 +106,4 @@ enum h1_field_id h1_known_find(const char *name, size_t len) {
 
 enum h1_field_id h1_field_find(struct str name) {
     return h1_is_token(name) ? h1_known_find(name.ptr, name.len) : H1_OTHER;
-}
-
-const struct h1_field *h1_head_find(const struct h1_head *head, struct str name) {
-    enum h1_field_id id = h1_field_find(name);
-    if (id != H1_OTHER)
-        return h1_head_has(head, id) ? &head->fields[head->first[id] - 1] : NULL;
-    for (unsigned i = 0; i < head->field_count; i++) {
-        const struct h1_field *field = &head->fields[i];
-        if (field->id == H1_OTHER && str_eq_nocase(h1_field_name(head, field), name))
-            return field;
-    }
-    return NULL;
-}
-
-/* Length of the list member at the front of `list`: up to a comma that is not quoted. */
-static size_t member_len(struct str list) {
-    bool is_quoted = false;
-    for (size_t i = 0; i < list.len; i++) {
-        if (list.ptr[i] == '"')
-            is_quoted = !is_quoted;
-        else if (list.ptr[i] == '\\' && is_quoted)
-            i++;
-        else if (list.ptr[i] == ',' && !is_quoted)
-            return i;
-    }
-    return list.len;
-}
-
-static bool lists(struct str list, struct str token) {
-    while (token.len && list.len >= token.len) {
-        size_t len = member_len(list);
-        if (str_eq_nocase(str_trim(str_head(list, len)), token))
-            return true;
-        list = str_from(list, len + 1);
-    }
-    return false;
-}
-
-bool h1_list_next(struct str *list, struct str *member) {
-    if (list->len == 0)
-        return false;
-    size_t len = str_find_char(*list, ',') == STR_NONE ? list->len : member_len(*list);
-    *member = str_trim(str_head(*list, len));
-    *list = str_from(*list, len + 1);
-    return true;
-}
-
-bool h1_head_lists(const struct h1_head *head, enum h1_field_id id, struct str token) {
-    for (unsigned number = head->first[id]; number; number = head->fields[number - 1].next)
-        if (lists(h1_field_value(head, &head->fields[number - 1]), token))
-            return true;
-    return false;
-}
-
-bool h1_field_is_hop_by_hop(const struct h1_head *head, const struct h1_field *field) {
-    static const uint64_t always = H1_BIT(H1_CONNECTION) | H1_BIT(H1_KEEP_ALIVE) | H1_BIT(H1_PROXY_CONNECTION) |
-                                   H1_BIT(H1_TE) | H1_BIT(H1_TRAILER) | H1_BIT(H1_TRANSFER_ENCODING) |
-                                   H1_BIT(H1_UPGRADE);
-    /* a message cannot lose what makes it this message by naming it in Connection */
-    static const uint64_t never = H1_BIT(H1_HOST) | H1_BIT(H1_CONTENT_LENGTH);
-    if (always >> field->id & 1)
-        return true;
-    if (!head->has_hops || never >> field->id & 1)
-        return false;
-    return h1_head_lists(head, H1_CONNECTION, h1_field_name(head, field));
 }

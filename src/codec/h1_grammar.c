@@ -1,4 +1,5 @@
-#include "codec/h1_head.h"
+#include "codec/h1_grammar.h"
+
 #include "codec/h1_scan.h"
 
 const uint8_t h1_token_bytes[256] = {
@@ -105,6 +106,39 @@ bool h1_is_host(struct str s) {
         len += is_escape ? 3 : 1;
     }
     return len && is_port(str_from(s, len));
+}
+
+/* Length of the list member at the front of `list`: up to a comma that is not quoted. */
+static size_t member_len(struct str list) {
+    bool is_quoted = false;
+    for (size_t i = 0; i < list.len; i++) {
+        if (list.ptr[i] == '"')
+            is_quoted = !is_quoted;
+        else if (list.ptr[i] == '\\' && is_quoted)
+            i++;
+        else if (list.ptr[i] == ',' && !is_quoted)
+            return i;
+    }
+    return list.len;
+}
+
+bool h1_list_has(struct str list, struct str token) {
+    while (token.len && list.len >= token.len) {
+        size_t len = member_len(list);
+        if (str_eq_nocase(str_trim(str_head(list, len)), token))
+            return true;
+        list = str_from(list, len + 1);
+    }
+    return false;
+}
+
+bool h1_list_next(struct str *list, struct str *member) {
+    if (list->len == 0)
+        return false;
+    size_t len = str_find_char(*list, ',') == STR_NONE ? list->len : member_len(*list);
+    *member = str_trim(str_head(*list, len));
+    *list = str_from(*list, len + 1);
+    return true;
 }
 
 /* nginx's words, and for statuses that it has none for, none. */

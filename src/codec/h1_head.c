@@ -1,5 +1,6 @@
 #include "codec/h1_head.h"
 
+#include "codec/h1_grammar.h"
 #include "codec/h1_scan.h"
 
 /* One pass over each line, in the order of its bytes: the first byte that cannot stand where it stands ends the
@@ -415,6 +416,38 @@ bool h1_head_drop_odd(struct h1_head *head, bool takes_underscores) {
         head->field_count++;
     }
     return head->field_count != all;
+}
+
+const struct h1_field *h1_head_find(const struct h1_head *head, struct str name) {
+    enum h1_field_id id = h1_field_find(name);
+    if (id != H1_OTHER)
+        return h1_head_has(head, id) ? &head->fields[head->first[id] - 1] : NULL;
+    for (unsigned i = 0; i < head->field_count; i++) {
+        const struct h1_field *field = &head->fields[i];
+        if (field->id == H1_OTHER && str_eq_nocase(h1_field_name(head, field), name))
+            return field;
+    }
+    return NULL;
+}
+
+bool h1_head_lists(const struct h1_head *head, enum h1_field_id id, struct str token) {
+    for (unsigned number = head->first[id]; number; number = head->fields[number - 1].next)
+        if (h1_list_has(h1_field_value(head, &head->fields[number - 1]), token))
+            return true;
+    return false;
+}
+
+bool h1_field_is_hop_by_hop(const struct h1_head *head, const struct h1_field *field) {
+    static const uint64_t always = H1_BIT(H1_CONNECTION) | H1_BIT(H1_KEEP_ALIVE) | H1_BIT(H1_PROXY_CONNECTION) |
+                                   H1_BIT(H1_TE) | H1_BIT(H1_TRAILER) | H1_BIT(H1_TRANSFER_ENCODING) |
+                                   H1_BIT(H1_UPGRADE);
+    /* a message cannot lose what makes it this message by naming it in Connection */
+    static const uint64_t never = H1_BIT(H1_HOST) | H1_BIT(H1_CONTENT_LENGTH);
+    if (always >> field->id & 1)
+        return true;
+    if (!head->has_hops || never >> field->id & 1)
+        return false;
+    return h1_head_lists(head, H1_CONNECTION, h1_field_name(head, field));
 }
 
 struct str h1_head_line(const struct h1_head *head) {

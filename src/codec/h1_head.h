@@ -1,29 +1,12 @@
 #ifndef CODEC_H1_HEAD_H
 #define CODEC_H1_HEAD_H
 
-#include "base/str.h"
+#include "codec/h1_field.h"
 #include "codec/result.h"
 
 /* HTTP/1 message heads, RFC 9112, strictly: CRLF line ends only; no bare CR, LF or NUL; no obs-fold; no space
  * before a colon; no empty name. All positions are offsets from `base`, so that a head may be moved by copying
  * its bytes and setting base. */
-
-/* Field names the engine knows, found while parsing. field.def: H1_FIELD(ID, "lower-case-name"). */
-enum h1_field_id {
-    H1_OTHER,
-#define H1_FIELD(id, name) H1_##id,
-#include "codec/h1_field.def"
-#undef H1_FIELD
-    H1_FIELD_IDS
-};
-_Static_assert(H1_FIELD_IDS <= 64, "head.seen has a bit an id");
-
-struct h1_field {
-    uint32_t name_at, value_at, value_len; /* the value is without surrounding OWS */
-    uint16_t name_len;
-    uint8_t id;   /* enum h1_field_id */
-    uint8_t next; /* index + 1 of the next field with the same id (not for H1_OTHER); 0: none */
-};
 
 enum h1_method {
     H1_METHOD_OTHER,
@@ -149,20 +132,11 @@ static inline struct str h1_head_query(const struct h1_head *head) {
 
 /* First field of that name in any letter case, known id or not; NULL when there is none. */
 const struct h1_field *h1_head_find(const struct h1_head *head, struct str name);
-/* The id of a field name, in any letter case. */
-enum h1_field_id h1_field_find(struct str name);
 /* Is `token` a member of the comma-separated list in any field with this id, in any letter case (RFC
  * 9110 5.6.1)? */
 bool h1_head_lists(const struct h1_head *head, enum h1_field_id id, struct str token);
 /* Is this a hop-by-hop field that a proxy must not pass on: the fixed ones of RFC 9110 7.6.1 (with Keep-Alive,
  * Proxy-Connection, TE, Trailer, Transfer-Encoding, Upgrade), or one that Connection names? */
 bool h1_field_is_hop_by_hop(const struct h1_head *head, const struct h1_field *field);
-
-/* token of RFC 9110 5.6.2, at least one character */
-bool h1_is_token(struct str s);
-/* uri-host [":" port] of RFC 9110 7.2, IPv6 in brackets; not empty */
-bool h1_is_host(struct str s);
-/* nginx's words: "OK", "Moved Temporarily"; "" for a status that it has none for. */
-const char *h1_reason(unsigned status);
 
 #endif

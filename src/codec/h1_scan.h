@@ -2,7 +2,6 @@
 #define CODEC_H1_SCAN_H
 
 #include "base/str.h"
-#include "codec/h1_head.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -14,15 +13,6 @@
 /* Non-zero for the bytes of a token, RFC 9110 5.6.2; H1_TOKEN_ODD for those that names of fields do not use. */
 enum { H1_TOKEN_USUAL = 1, H1_TOKEN_ODD = 2 };
 extern const uint8_t h1_token_bytes[256];
-
-/* The bit of an id in head.seen. */
-#define H1_BIT(id) (UINT64_C(1) << (id))
-
-/* The id of a name that is known to be a token. */
-enum h1_field_id h1_known_find(const char *name, size_t len);
-
-/* Cuts the next member off a comma-separated list, without the blanks around it; false at its end. */
-bool h1_list_next(struct str *list, struct str *member);
 
 static inline bool h1_ends_value(char c) {
     return ((unsigned char)c < 0x20 && c != '\t') || c == 0x7f;

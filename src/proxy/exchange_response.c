@@ -1,4 +1,5 @@
 /* The way back: await, relay, tunnel, answer. */
+#include "codec/h1_grammar.h"
 #include "codec/uri.h"
 #include "codec/ws.h"
 #include "proxy/affinity.h"

@@ -1,4 +1,5 @@
 /* What is asked: route, guard, body. */
+#include "codec/h1_grammar.h"
 #include "codec/uri.h"
 #include "codec/ws.h"
 #include "proxy/affinity.h"

@@ -1,4 +1,5 @@
 #include "base/builder.h"
+#include "codec/h1_grammar.h"
 #include "reference_head.h"
 
 /* Request heads: any cut gives the same; against the slow reading; written anew and read again. */

@@ -1,6 +1,7 @@
 #include "proxy/head/response_head.h"
 
 #include "base/version.h"
+#include "codec/h1_grammar.h"
 #include "proxy/answer/addition.h"
 #include "proxy/answer/partial.h"
 #include "proxy/head/field.h"

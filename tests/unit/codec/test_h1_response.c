@@ -1,6 +1,7 @@
 #include "edge.h"
 
 #include "base/builder.h"
+#include "codec/h1_grammar.h"
 #include "codec/h1_head.h"
 #include "codec/h1_scan.h"
 
