@@ -126,6 +126,7 @@ module.exports = {
     location /passifuri/ { proxy_pass http://BACKEND/under/; if ($arg_a) { set $x 1; } }
     location /passfirst/ { rewrite ^/passfirst/(.*)$ /passuri/$1 last; }
     location /passplain/ { proxy_pass http://BACKEND; }
+    location ~ ^/passtext(?<tail>[^?]*)$ { proxy_pass http://BACKEND$tail; }
   }`,
   cases: [
     ...served(["/", "/a?b=c", "/server/x?a=1", "/server/", "/broken/x?y", "/x?away=1&b=2", "/a%20b?c%20d"]),
@@ -141,6 +142,7 @@ module.exports = {
       "/code405", "/code418text", "/code429", "/code500", "/code503text", "/codeurl?a=b", "/codeurl", "/codescheme?x=y", "/typed.html", "/typed.xyz",
     ]),
     { get: "/code418" },
+    { get: "/passtext/a%20b%0d%0aX-A:b", differs: "Nor have they, a blank or a `#` one in a request target", hawser: /a%20b%0D%0AX-A:b/ },
     { get: "/crlf/%0d%0aX-A:b", differs: "A line break has no place in a Location", hawser: /%0D%0AX-A:b/ },
     { name: "204", get: "/code204" },
     { name: "304", get: "/code304", differs: "A 304 says nothing of a content that it does not have" },
