@@ -1,7 +1,7 @@
 #include "base/version.h"
 #include "main/boot.h"
 #include "main/build.h"
-#include "main/process.h"
+#include "main/serve.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,13 +12,13 @@ static int act(struct options *options) {
     switch (options->action) {
     case ACTION_SERVE:
         boot_settle_status(options);
-        return process_run(options);
+        return serve_run(options);
     case ACTION_TEST:
     case ACTION_DUMP:
         boot_settle_status(options);
         return boot_test(options);
     case ACTION_SIGNAL:
-        return process_signal(options);
+        return serve_signal(options);
     case ACTION_VERSION:
         fputs("hawser version: hawser/" VERSION "\n", options->is_long_version ? stdout : stderr);
         return EXIT_SUCCESS;

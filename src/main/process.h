@@ -7,6 +7,8 @@
 #include <limits.h>
 #include <stdatomic.h>
 
+struct report;
+
 /* The running hawser: its threads and what they share. The main thread's, but for what is marked. */
 struct process {
     const struct options *options;
@@ -30,11 +32,14 @@ struct process {
     uint64_t drain_until_ms; /* clock_mono_ms at which a graceful end waits no longer; UINT64_MAX: it waits */
 };
 
-/* Serves until a signal ends it. The exit code. */
-int process_run(const struct options *options);
-/* -s: finds the running hawser by its pid file and sends it the signal. The exit code. */
-int process_signal(const struct options *options);
+/* Reads the configuration and starts all that it asks for. False: something cannot be, which is said in the
+ * report; process_end is due in any case. */
+bool process_start(struct process *process, struct report *report);
+/* Stops the loops and gives everything back. */
+void process_end(struct process *process);
 
+/* Where reports go besides the standard error; NULL: nowhere yet, or it is the same. */
+const struct log *process_log(const struct process *process);
 /* Wakes the main thread, which then looks at what has changed. Any thread. */
 void process_nudge(struct process *process);
 /* A NUL-terminated copy of s; false when it is too long. */
