@@ -1,7 +1,6 @@
 #include "dialect/endpoint.h"
 #include "dialect/oneliner.h"
 #include "fuzz.h"
-#include "model/print/model_print.h"
 
 /* What stands on the command line in place of a configuration, a line each: where to listen, where the status
  * page is, and the servers. */

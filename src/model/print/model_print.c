@@ -1,92 +1,41 @@
-#include "model/print/model_print.h"
-
 #include "model/model.h"
 
+#include "model/print/pass_print.h"
+#include "model/print/put.h"
+#include "model/print/rewrite_print.h"
 #include "model/print/tls_print.h"
+#include "model/print/upstream_print.h"
+#include "model/print/value_map_print.h"
 
 /* The canonical text: one fact a line, and of settings only what differs from policy_init's. */
-
-static void put_line(struct builder *out, unsigned depth) {
-    for (unsigned i = 0; i < depth; i++)
-        builder_str(out, STR("  "));
-}
-
-static void put_template(struct builder *out, const struct template *t) {
-    builder_char(out, '"');
-    for (size_t i = 0; i < t->count; i++) {
-        const struct variable *v = &t->parts[i].variable;
-        size_t count;
-        const struct str *names = variable_names(&count);
-        switch (v->id) {
-        case VARIABLE_NONE:
-            builder_escaped(out, t->parts[i].text);
-            break;
-        case VARIABLE_MAP:
-            builder_format(out, "${map %.*s}", STR_ARG(v->map->name));
-            break;
-        case VARIABLE_CAPTURE:
-            builder_format(out, "${capture %u}", v->index);
-            break;
-        case VARIABLE_SLOT:
-            builder_format(out, "${slot %.*s}", STR_ARG(v->name));
-            break;
-        default:
-            builder_str(out, STR("${"));
-            builder_str(out, names[v->id - 1]); /* the names stand in the order of the ids */
-            if (str_ends(names[v->id - 1], STR("_")))
-                builder_str(out, v->name);
-            builder_char(out, '}');
-        }
-    }
-    builder_char(out, '"');
-}
 
 static void put_rules(struct builder *out, unsigned depth, const char *what, const struct header_rule *rules,
                       size_t count) {
     for (size_t i = 0; i < count; i++) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "%s %.*s ", what, STR_ARG(rules[i].name));
         put_template(out, &rules[i].value);
         builder_str(out, rules[i].is_always ? STR(" always\n") : STR("\n"));
     }
 }
 
-static void put_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual) {
-    if (value == usual)
-        return;
-    put_line(out, depth);
-    builder_format(out, "%s %llu\n", what, (unsigned long long)value);
-}
-
-void model_print_indent(struct builder *out, unsigned depth) {
-    put_line(out, depth);
-}
-
-void model_print_template(struct builder *out, const struct template *t) {
-    put_template(out, t);
-}
-
-void model_print_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual) {
-    put_number(out, depth, what, value, usual);
-}
-
 static void put_types(struct builder *out, unsigned depth, const struct map *types) {
-    struct model_entry entries[MODEL_ENTRIES_MAX];
-    size_t count = types ? model_print_sort(types, entries, MODEL_ENTRIES_MAX) : 0;
+    struct put_entry entries[PUT_ENTRIES_MAX];
+    size_t count = types ? put_sort(types, entries, PUT_ENTRIES_MAX) : 0;
     if (types && count == 0) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_str(out, STR("types none\n"));
     }
     for (size_t i = 0; i < count; i++) {
         const struct str *type = entries[i].value;
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "type %.*s %.*s\n", STR_ARG(entries[i].key), STR_ARG(*type));
     }
 }
 
 static void put_error_logs(struct builder *out, unsigned depth, const struct error_log *logs, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "error_log %.*s %s\n", STR_ARG(logs[i].path), log_level_name(logs[i].level));
     }
 }
@@ -108,7 +57,7 @@ static void put_logs(struct builder *out, unsigned depth, const struct policy *p
     static const char *const escapes[] = {"default", "json", "none"};
     for (size_t i = 0; i < policy->access_logs.count; i++) {
         const struct access_log *log = &policy->access_logs.items[i];
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "access_log %.*s sink %u format %.*s escape %s ", STR_ARG(log->path), log->sink,
                        STR_ARG(log->format->name), escapes[log->format->escape]);
         put_template(out, &log->format->text);
@@ -126,7 +75,7 @@ static void put_expires(struct builder *out, unsigned depth, const struct expire
     bool is_variable = !template_is_empty(&expires->value);
     if (expires->kind == EXPIRES_OFF && !is_variable)
         return;
-    put_line(out, depth);
+    put_indent(out, depth);
     if (is_variable) {
         builder_str(out, expires->is_of_modified ? STR("expires modified ") : STR("expires "));
         put_template(out, &expires->value);
@@ -139,7 +88,7 @@ static void put_expires(struct builder *out, unsigned depth, const struct expire
 static void put_error_pages(struct builder *out, unsigned depth, const struct policy *policy) {
     for (size_t i = 0; i < policy->error_pages.count; i++) {
         const struct error_page *page = &policy->error_pages.items[i];
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "error_page %u ", page->status);
         if (!page->keeps_status)
             builder_format(out, page->response ? "= %u " : "= its own ", page->response);
@@ -154,7 +103,7 @@ static void put_next(struct builder *out, unsigned depth, unsigned bits) {
         "503",   "504"};
     if (bits == (NEXT_ERROR | NEXT_TIMEOUT))
         return;
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_str(out, STR("next_upstream"));
     for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
         if (bits & (1u << i))
@@ -166,7 +115,7 @@ static void put_limit_policy(struct builder *out, unsigned depth, const char *wh
                              const struct limit_policy *policy) {
     if (policy->status == 503 && policy->level == LOG_ERROR && !policy->is_dry)
         return;
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_format(out, "%s status %u level %s%s\n", what, policy->status, log_level_name(policy->level),
                    policy->is_dry ? " dry" : "");
 }
@@ -174,7 +123,7 @@ static void put_limit_policy(struct builder *out, unsigned depth, const char *wh
 static void put_limits(struct builder *out, unsigned depth, const struct guard *guard) {
     for (size_t i = 0; i < guard->request_limits.count; i++) {
         const struct request_limit *limit = &guard->request_limits.items[i];
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "limit_req %.*s burst %llu", STR_ARG(limit->zone->name),
                        (unsigned long long)limit->burst);
         if (limit->delay == INT64_MAX)
@@ -184,7 +133,7 @@ static void put_limits(struct builder *out, unsigned depth, const struct guard *
     }
     for (size_t i = 0; i < guard->connection_limits.count; i++) {
         const struct connection_limit *limit = &guard->connection_limits.items[i];
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "limit_conn %.*s %u\n", STR_ARG(limit->zone->name), limit->most);
     }
     put_limit_policy(out, depth, "on_requests", &guard->on_requests);
@@ -204,7 +153,7 @@ static void put_zone(struct builder *out, const struct limit_zone *zone) {
 
 static void put_named_template(struct builder *out, unsigned depth, const char *what,
                                const struct template *template) {
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_format(out, "%s ", what);
     put_template(out, template);
     builder_char(out, '\n');
@@ -213,7 +162,7 @@ static void put_named_template(struct builder *out, unsigned depth, const char *
 static void put_guard(struct builder *out, unsigned depth, const struct guard *guard) {
     static const char *const sources[] = {"field", "X-Forwarded-For", "proxy_protocol"};
     for (size_t i = 0; i < guard->access_rules.count; i++) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_str(out, guard->access_rules.items[i].is_deny ? STR("deny ") : STR("allow "));
         cidr_build(out, &guard->access_rules.items[i].who);
         builder_char(out, '\n');
@@ -221,7 +170,7 @@ static void put_guard(struct builder *out, unsigned depth, const struct guard *g
     put_number(out, depth, "satisfy_any", guard->is_any, 0);
     for (size_t i = 0; i < guard->trusted.count; i++) {
         const struct trusted *trusted = guard->trusted.items[i];
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_str(out, STR("real_ip_from "));
         if (trusted->host.len)
             builder_escaped(out, trusted->host);
@@ -235,18 +184,18 @@ static void put_guard(struct builder *out, unsigned depth, const struct guard *g
         put_named_template(out, depth, "auth_basic_user_file", &guard->user_file);
     put_number(out, depth, "auth_delay_ms", guard->auth_delay_ms, 0);
     if (guard->auth_path.len) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "auth_request %.*s\n", STR_ARG(guard->auth_path));
     }
     for (size_t i = 0; i < guard->auth_variables.count; i++) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "auth_request_set %.*s ", STR_ARG(guard->auth_variables.items[i].target.name));
         put_template(out, &guard->auth_variables.items[i].value);
         builder_char(out, '\n');
     }
     put_limits(out, depth, guard);
     if (guard->real_ip_field.len) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "real_ip_header %s \"%.*s\"\n", sources[guard->real_ip_source],
                        STR_ARG(guard->real_ip_field));
     }
@@ -264,7 +213,7 @@ static void put_stream(struct builder *out, unsigned depth, const struct stream_
                  {stream->reads_hello, "reads ClientHello\n"}};
     for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
         if (facts[i].is) {
-            put_line(out, depth);
+            put_indent(out, depth);
             builder_str(out, str_of(facts[i].text));
         }
     if (!template_is_empty(&stream->upload))
@@ -328,13 +277,13 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
         upstream_print_resolver(out, depth, policy->resolver, policy->resolver_timeout_ms);
     if (policy->server_tokens != SERVER_TOKENS_ON) {
         static const char *const tokens[] = {"on", "off", "build", "text "};
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "server_tokens %s", tokens[policy->server_tokens]);
         if (policy->server_tokens == SERVER_TOKENS_TEXT)
             put_template(out, &policy->server_text);
         builder_char(out, '\n');
     }
-    tls_print_pass(out, depth, &policy->tls, put_template);
+    tls_print_pass(out, depth, &policy->tls);
     put_stream(out, depth, &policy->stream);
     put_next(out, depth, policy->next_upstream);
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
@@ -348,7 +297,7 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     if (policy->types != model->types)
         put_types(out, depth, policy->types);
     if (!str_eq(policy->default_type, usual.default_type)) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "default_type %.*s\n", STR_ARG(policy->default_type));
     }
 }
@@ -356,7 +305,7 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
 static void put_tries(struct builder *out, unsigned depth, const struct try_files *tries) {
     if (!tries)
         return;
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_str(out, STR("try_files"));
     for (size_t i = 0; i < tries->names.count; i++) {
         builder_char(out, ' ');
@@ -374,7 +323,7 @@ static void put_limit(struct builder *out, unsigned depth, const struct limit_ex
                       const struct model *model) {
     if (!limit)
         return;
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_str(out, STR("other than"));
     for (size_t i = 0; i < limit->methods.count; i++)
         builder_format(out, " %.*s", STR_ARG(limit->methods.items[i]));
@@ -385,7 +334,7 @@ static void put_limit(struct builder *out, unsigned depth, const struct limit_ex
 
 static void put_action(struct builder *out, unsigned depth, const struct route *route) {
     const struct policy *policy = &route->policy;
-    put_line(out, depth);
+    put_indent(out, depth);
     switch (route->action) {
     case ROUTE_STUB_STATUS:
         builder_str(out, STR("stub_status"));
@@ -435,7 +384,7 @@ static void put_program(struct builder *out, unsigned depth, const struct progra
                         const struct model *model) {
     for (size_t i = 0; i < program->operations.count; i++) {
         const struct operation *operation = &program->operations.items[i];
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "%zu ", i + 1);
         rewrite_print_operation(out, operation);
         if (!operation->route)
@@ -448,7 +397,7 @@ static void put_program(struct builder *out, unsigned depth, const struct progra
 static void put_route(struct builder *out, unsigned depth, const struct route *route,
                       const struct model *model) {
     static const char *const names[] = {"prefix", "prefix-final", "exact", "regex", "fallback", "named"};
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_format(out, "route %s", names[route->match]);
     if (route->match != ROUTE_DEFAULT) {
         builder_str(out, STR(" \""));
@@ -466,8 +415,8 @@ static void put_route(struct builder *out, unsigned depth, const struct route *r
 
 static void put_table(struct builder *out, unsigned depth, const struct route_table *table,
                       const struct model *model) {
-    struct model_entry entries[MODEL_ENTRIES_MAX];
-    size_t count = model_print_sort(&table->exact, entries, MODEL_ENTRIES_MAX);
+    struct put_entry entries[PUT_ENTRIES_MAX];
+    size_t count = put_sort(&table->exact, entries, PUT_ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
         put_route(out, depth, entries[i].value, model);
     for (size_t i = 0; i < table->prefix_count; i++)
@@ -484,8 +433,8 @@ static size_t site_number(const struct model *model, const struct site *site) {
 }
 
 static void put_names(struct builder *out, const struct model *model, const char *what, const struct map *map) {
-    struct model_entry entries[MODEL_ENTRIES_MAX];
-    size_t count = model_print_sort(map, entries, MODEL_ENTRIES_MAX);
+    struct put_entry entries[PUT_ENTRIES_MAX];
+    size_t count = put_sort(map, entries, PUT_ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
         builder_format(out, "  %s \"%.*s\" site %zu\n", what, STR_ARG(entries[i].key),
                        site_number(model, entries[i].value));
@@ -541,8 +490,8 @@ static void put_site(struct builder *out, const struct model *model, const struc
     tls_print_site(out, &site->tls);
     put_route(out, 1, &site->fallback, model);
     put_table(out, 1, &site->routes, model);
-    struct model_entry entries[MODEL_ENTRIES_MAX];
-    size_t count = model_print_sort(&site->named, entries, MODEL_ENTRIES_MAX);
+    struct put_entry entries[PUT_ENTRIES_MAX];
+    size_t count = put_sort(&site->named, entries, PUT_ENTRIES_MAX);
     for (size_t i = 0; i < count; i++)
         put_route(out, 1, entries[i].value, model);
 }

@@ -1,9 +1,11 @@
-#include "model/print/model_print.h"
+#include "model/print/pass_print.h"
+
+#include "model/print/put.h"
 
 static void put_names(struct builder *out, unsigned depth, const char *what, const struct str *names,
                       size_t count) {
     for (size_t i = 0; i < count; i++) {
-        model_print_indent(out, depth);
+        put_indent(out, depth);
         builder_format(out, "%s %.*s\n", what, STR_ARG(names[i]));
     }
 }
@@ -12,17 +14,17 @@ static void put_from(struct builder *out, const struct regex *regex, const struc
     if (regex)
         builder_str(out, STR("regex"));
     else
-        model_print_template(out, from);
+        put_template(out, from);
 }
 
 static void put_replacements(struct builder *out, unsigned depth, const char *what,
                              const struct replacement *rules, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        model_print_indent(out, depth);
+        put_indent(out, depth);
         builder_format(out, "%s ", what);
         put_from(out, rules[i].regex, &rules[i].from);
         builder_str(out, STR(" to "));
-        model_print_template(out, &rules[i].to);
+        put_template(out, &rules[i].to);
         builder_char(out, '\n');
     }
 }
@@ -30,21 +32,21 @@ static void put_replacements(struct builder *out, unsigned depth, const char *wh
 static void put_cookie_rules(struct builder *out, unsigned depth, const struct proxy_policy *policy) {
     for (size_t i = 0; i < policy->cookie_rules.count; i++) {
         const struct cookie_rule *rule = &policy->cookie_rules.items[i];
-        model_print_indent(out, depth);
+        put_indent(out, depth);
         builder_str(out, STR("cookie_flags "));
         put_from(out, rule->regex, &rule->name);
         for (size_t k = 0; k < rule->flags.count; k++) {
             builder_char(out, ' ');
-            model_print_template(out, &rule->flags.items[k]);
+            put_template(out, &rule->flags.items[k]);
         }
         builder_char(out, '\n');
     }
 }
 
 static void put_text(struct builder *out, unsigned depth, const char *what, const struct template *text) {
-    model_print_indent(out, depth);
+    put_indent(out, depth);
     builder_format(out, "%s ", what);
-    model_print_template(out, text);
+    put_template(out, text);
     builder_char(out, '\n');
 }
 
@@ -60,7 +62,7 @@ static void put_path(struct builder *out, unsigned depth, const char *what, cons
                      const struct temp_path *usual) {
     if (str_eq(path->directory, usual->directory))
         return;
-    model_print_indent(out, depth);
+    put_indent(out, depth);
     builder_format(out, "%s %.*s", what, STR_ARG(path->directory));
     for (unsigned i = 0; i < 3 && path->levels[i]; i++)
         builder_format(out, " %u", path->levels[i]);
@@ -69,14 +71,14 @@ static void put_path(struct builder *out, unsigned depth, const char *what, cons
 
 void pass_print_body(struct builder *out, unsigned depth, const struct body_policy *body,
                      const struct body_policy *usual) {
-    model_print_number(out, depth, "body_buffer_bytes", body->buffer_bytes, usual->buffer_bytes);
-    model_print_number(out, depth, "body_file_only", body->file_only, usual->file_only);
+    put_number(out, depth, "body_buffer_bytes", body->buffer_bytes, usual->buffer_bytes);
+    put_number(out, depth, "body_file_only", body->file_only, usual->file_only);
     put_path(out, depth, "body_path", &body->path, &usual->path);
 }
 
 void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_policy *policy,
                        const struct proxy_policy *usual) {
-#define NUMBER(member) model_print_number(out, depth, "proxy_" #member, policy->member, usual->member)
+#define NUMBER(member) put_number(out, depth, "proxy_" #member, policy->member, usual->member)
     NUMBER(http_minor);
     NUMBER(passes_request_headers);
     NUMBER(passes_request_body);

@@ -1,4 +1,6 @@
-#include "model/print/model_print.h"
+#include "model/print/rewrite_print.h"
+
+#include "model/print/put.h"
 
 /* What a program does, an operation a line. */
 
@@ -12,12 +14,12 @@ static void put_condition(struct builder *out, const struct condition *condition
     static const char *const names[] = {"",           "equal ",  "regex ",     "file ",
                                         "directory ", "exists ", "executable "};
     builder_format(out, "if %s%s", condition->is_negated ? "not " : "", names[condition->kind]);
-    model_print_template(out, &condition->subject);
+    put_template(out, &condition->subject);
     if (condition->kind == CONDITION_REGEX) {
         put_pattern(out, condition->pattern);
     } else if (condition->kind == CONDITION_EQUAL) {
         builder_char(out, ' ');
-        model_print_template(out, &condition->value);
+        put_template(out, &condition->value);
     }
 }
 
@@ -27,10 +29,10 @@ static void put_rewrite(struct builder *out, const struct rewrite *rewrite) {
     builder_char(out, ' ');
     if (rewrite->status)
         builder_format(out, "%u ", rewrite->status);
-    model_print_template(out, &rewrite->path);
+    put_template(out, &rewrite->path);
     if (rewrite->has_args && !rewrite->status) {
         builder_str(out, STR(" args "));
-        model_print_template(out, &rewrite->args);
+        put_template(out, &rewrite->args);
     }
     builder_format(out, "%s%s%s", rewrite->keeps_args ? "" : " alone",
                    rewrite->ends && !rewrite->is_break && !rewrite->status ? " last" : "",
@@ -41,7 +43,7 @@ void rewrite_print_operation(struct builder *out, const struct operation *operat
     switch (operation->kind) {
     case OPERATION_SET:
         builder_format(out, "set %.*s ", STR_ARG(operation->target.name));
-        model_print_template(out, &operation->value);
+        put_template(out, &operation->value);
         break;
     case OPERATION_IF:
         put_condition(out, &operation->condition);
@@ -52,7 +54,7 @@ void rewrite_print_operation(struct builder *out, const struct operation *operat
         break;
     case OPERATION_RETURN:
         builder_format(out, "return %u ", operation->answer.status);
-        model_print_template(out, &operation->answer.text);
+        put_template(out, &operation->answer.text);
         break;
     case OPERATION_BREAK:
         builder_str(out, STR("break"));

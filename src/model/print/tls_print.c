@@ -1,23 +1,13 @@
 #include "model/print/tls_print.h"
 
+#include "model/print/put.h"
+
 /* TLS in the canonical text: of settings only what differs from the defaults. */
-
-static void put_line(struct builder *out, unsigned depth) {
-    for (unsigned i = 0; i < depth; i++)
-        builder_str(out, STR("  "));
-}
-
-static void put_number(struct builder *out, unsigned depth, const char *what, uint64_t value, uint64_t usual) {
-    if (value == usual)
-        return;
-    put_line(out, depth);
-    builder_format(out, "%s %llu\n", what, (unsigned long long)value);
-}
 
 static void put_text(struct builder *out, unsigned depth, const char *what, struct str text, struct str usual) {
     if (str_eq(text, usual))
         return;
-    put_line(out, depth);
+    put_indent(out, depth);
     builder_format(out, "%s ", what);
     builder_escaped(out, text);
     builder_char(out, '\n');
@@ -32,7 +22,7 @@ static void put_tls(struct builder *out, unsigned depth, const struct tls_policy
     put_files(out, depth, "certificate", &tls->certificates);
     put_files(out, depth, "key", &tls->keys);
     if (tls->cache) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "certificate_cache max=%zu inactive_ms=%llu valid_ms=%llu\n", tls->cache->max,
                        (unsigned long long)tls->cache->inactive_ms, (unsigned long long)tls->cache->valid_ms);
     }
@@ -40,7 +30,7 @@ static void put_tls(struct builder *out, unsigned depth, const struct tls_policy
     put_number(out, depth, "tls_versions", tls->protocols, TLS_VERSION_1_2 | TLS_VERSION_1_3);
     put_text(out, depth, "ciphers", tls->ciphers, ciphers);
     for (size_t i = 0; i < tls->commands.count; i++) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_format(out, "tls_command %.*s ", STR_ARG(tls->commands.items[i].name));
         builder_escaped(out, tls->commands.items[i].value);
         builder_char(out, '\n');
@@ -72,13 +62,12 @@ void tls_print_site(struct builder *out, const struct tls_site *tls) {
     put_number(out, 1, "record_bytes", tls->record_bytes, usual.record_bytes);
 }
 
-void tls_print_pass(struct builder *out, unsigned depth, const struct tls_pass *tls,
-                    void put_template(struct builder *out, const struct template *t)) {
+void tls_print_pass(struct builder *out, unsigned depth, const struct tls_pass *tls) {
     struct tls_pass usual;
     tls_pass_init(&usual);
     put_tls(out, depth, &tls->policy, usual.policy.ciphers);
     if (!template_is_empty(&tls->name)) {
-        put_line(out, depth);
+        put_indent(out, depth);
         builder_str(out, STR("tls_name "));
         put_template(out, &tls->name);
         builder_char(out, '\n');

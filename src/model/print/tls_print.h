@@ -5,7 +5,6 @@
 
 /* TLS in model_print's text: of a site, and of a route's passes, what differs from the defaults. */
 void tls_print_site(struct builder *out, const struct tls_site *tls);
-void tls_print_pass(struct builder *out, unsigned depth, const struct tls_pass *tls,
-                    void put_template(struct builder *out, const struct template *t));
+void tls_print_pass(struct builder *out, unsigned depth, const struct tls_pass *tls);
 
 #endif

@@ -1,10 +1,11 @@
-#include "model/print/model_print.h"
+#include "model/print/upstream_print.h"
 
 #include "model/print/check_print.h"
+#include "model/print/put.h"
 
 void upstream_print_resolver(struct builder *out, unsigned depth, const struct resolver *resolver,
                              uint64_t timeout_ms) {
-    model_print_indent(out, depth);
+    put_indent(out, depth);
     builder_str(out, STR("resolver"));
     for (size_t i = 0; i < resolver->servers.count; i++)
         builder_format(out, " %.*s port %u", STR_ARG(resolver->servers.items[i].host),
@@ -23,7 +24,7 @@ static void put_number_beside(struct builder *out, const char *what, uint64_t va
 static void put_texts(struct builder *out, const char *what, const struct template *texts, size_t count) {
     for (size_t i = 0; i < count; i++) {
         builder_str(out, str_of(what));
-        model_print_template(out, &texts[i]);
+        put_template(out, &texts[i]);
     }
 }
 
@@ -55,7 +56,7 @@ void upstream_print(struct builder *out, const struct upstream *upstream) {
                    upstream->is_implicit ? " implicit" : "", methods[upstream->balance]);
     if (upstream->hash_key.count) {
         builder_char(out, ' ');
-        model_print_template(out, &upstream->hash_key);
+        put_template(out, &upstream->hash_key);
     }
     builder_char(out, '\n');
     if (upstream->is_sticky_by_sid)
@@ -65,10 +66,10 @@ void upstream_print(struct builder *out, const struct upstream *upstream) {
     if (upstream->queue_max)
         builder_format(out, "  queue %llu timeout_ms %llu\n", (unsigned long long)upstream->queue_max,
                        (unsigned long long)upstream->queue_timeout_ms);
-    model_print_number(out, 1, "keepalive", upstream->keepalive, 128);
-    model_print_number(out, 1, "keepalive_timeout_ms", upstream->keepalive_timeout_ms, 60000);
-    model_print_number(out, 1, "keepalive_requests", upstream->keepalive_requests, 1000);
-    model_print_number(out, 1, "keepalive_time_ms", upstream->keepalive_time_ms, 3600000);
+    put_number(out, 1, "keepalive", upstream->keepalive, 128);
+    put_number(out, 1, "keepalive_timeout_ms", upstream->keepalive_timeout_ms, 60000);
+    put_number(out, 1, "keepalive_requests", upstream->keepalive_requests, 1000);
+    put_number(out, 1, "keepalive_time_ms", upstream->keepalive_time_ms, 3600000);
     if (upstream->resolver)
         upstream_print_resolver(out, 1, upstream->resolver, upstream->resolver_timeout_ms);
     if (upstream->check) {

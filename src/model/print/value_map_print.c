@@ -1,29 +1,19 @@
-#include "model/print/model_print.h"
+#include "model/print/value_map_print.h"
 
-/* map, split_clients and geo blocks, and tables in the order of their keys. */
+#include "model/print/put.h"
 
-size_t model_print_sort(const struct map *map, struct model_entry *entries, size_t room) {
-    size_t count = 0;
-    struct model_entry entry;
-    for (size_t at = 0; count < room && map_each(map, &at, &entry.key, &entry.value);) {
-        size_t i = count++;
-        for (; i && str_compare(entries[i - 1].key, entry.key) > 0; i--)
-            entries[i] = entries[i - 1];
-        entries[i] = entry;
-    }
-    return count;
-}
+/* map, split_clients and geo blocks. */
 
 void value_map_print(struct builder *out, const struct value_map *map) {
-    struct model_entry entries[MODEL_ENTRIES_MAX];
-    size_t count = model_print_sort(&map->exact, entries, MODEL_ENTRIES_MAX);
+    struct put_entry entries[PUT_ENTRIES_MAX];
+    size_t count = put_sort(&map->exact, entries, PUT_ENTRIES_MAX);
     builder_format(out, "map %.*s%s%s of ", STR_ARG(map->name), map->is_hostnames ? " hostnames" : "",
                    map->is_volatile ? " volatile" : "");
-    model_print_template(out, &map->source);
+    put_template(out, &map->source);
     builder_char(out, '\n');
     for (size_t i = 0; i < map->shares.count; i++) {
         builder_format(out, "  below %u ", map->shares.items[i].end);
-        model_print_template(out, &map->shares.items[i].value);
+        put_template(out, &map->shares.items[i].value);
         builder_char(out, '\n');
     }
     for (size_t i = 0; i < map->proxies.count; i++) {
@@ -33,7 +23,7 @@ void value_map_print(struct builder *out, const struct value_map *map) {
     }
     for (size_t i = 0; i < map->ranges.count; i++) {
         builder_format(out, "  range %08x %08x ", map->ranges.items[i].from, map->ranges.items[i].to);
-        model_print_template(out, &map->ranges.items[i].value);
+        put_template(out, &map->ranges.items[i].value);
         builder_char(out, '\n');
     }
     for (size_t i = 0; i < count; i++) {
@@ -43,15 +33,15 @@ void value_map_print(struct builder *out, const struct value_map *map) {
         else
             builder_escaped(out, entries[i].key);
         builder_str(out, map->kind == VALUE_MAP_NETWORKS ? STR(" ") : STR("\" "));
-        model_print_template(out, entries[i].value);
+        put_template(out, entries[i].value);
         builder_char(out, '\n');
     }
     for (size_t i = 0; i < map->regexes.count; i++) {
         builder_format(out, "  regex %zu ", i + 1);
-        model_print_template(out, &map->regexes.items[i].value);
+        put_template(out, &map->regexes.items[i].value);
         builder_char(out, '\n');
     }
     builder_str(out, STR("  default "));
-    model_print_template(out, &map->fallback);
+    put_template(out, &map->fallback);
     builder_char(out, '\n');
 }
