@@ -109,6 +109,8 @@ struct census *census_take(const struct engine *engine, const struct snapshot_ho
         return NULL;
     census->time_ms = clock_wall_ms();
     census->sessions = sid_count(engine->sids);
+    for (size_t i = 0; i < hold->snapshot->model->session_zones.count; i++)
+        census->sessions += sid_count(hold->snapshot->sessions[i]);
     census->tally = tally_sum(engine->tallies, engine->loops);
     return census;
 }

@@ -66,7 +66,7 @@ static bool log_start(struct process *process, const struct model *model, struct
 /* What the loops share. */
 static bool shared_make(struct process *process, struct model *model, struct diagnostics *diagnostics) {
     process->registry = registry_new(process->loops);
-    process->sids = sid_table_new(SIDS_MAX);
+    process->sids = sid_table_new(SIDS_MAX, false);
     process->history = history_new();
     if (!process->registry || !process->sids || !process->history) {
         model_free(model);
@@ -205,7 +205,7 @@ void process_end(struct process *process) {
     if (process->snapshot)
         sockets_unlink(process->snapshot->model, NULL);
     snapshot_drop(process->snapshot);
-    sid_table_free(process->sids);
+    sid_table_drop(process->sids);
     registry_free(process->registry);
     mem_free(process->tallies);
     history_free(process->history);

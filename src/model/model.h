@@ -63,6 +63,7 @@ struct model {
     VEC(struct log_file) log_files; /* of all logs but the program's own, each once */
     VEC(struct slot) slots; /* the variables that the configuration makes itself: a value a request each */
     VEC(struct limit_zone *) limit_zones;
+    VEC(struct session_zone *) session_zones;
     VEC(struct trusted *) trusted_names; /* of set_real_ip_from: the snapshot resolves them */
     VEC(struct str) temp_directories;    /* those that are said: made when the configuration is loaded */
     VEC(struct regex *) regexes;         /* freed with the model */

@@ -52,6 +52,15 @@ struct upstream_server {
 /* What becomes of the tunnels of a server that its checks find down. */
 enum on_down { ON_DOWN_KEEP, ON_DOWN_CLOSE };
 
+/* Where an upstream's learned sessions are kept. */
+struct session_zone {
+    struct place place;
+    struct str name;
+    uint64_t bytes;
+    struct upstream *upstream;
+    unsigned index; /* among the model's */
+};
+
 /* sticky cookie|route|learn: a request is bound to a server by a text that it carries. */
 struct sticky {
     enum sticky_kind { STICKY_COOKIE, STICKY_ROUTE, STICKY_LEARN } kind;
@@ -60,8 +69,8 @@ struct sticky {
     struct str cookie, path;     /* COOKIE; path empty: none is said */
     struct template domain, samesite;
     bool has_expires, is_httponly, is_secure;
-    uint64_t expires_s; /* STICKY_EXPIRES_MAX: for ever */
-    struct str zone;    /* LEARN */
+    uint64_t expires_s;        /* STICKY_EXPIRES_MAX: for ever */
+    struct session_zone *zone; /* LEARN */
     uint64_t timeout_ms;
     bool learns_early; /* as soon as the answer's head is there */
 };

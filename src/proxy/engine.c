@@ -69,6 +69,8 @@ static void sweep(struct timer *timer) {
     if (engine->tick && engine->hold)
         engine->tick(engine);
     sid_sweep(engine->sids, engine->index, engine->loops, engine->loop->now_ms);
+    if (engine->hold)
+        snapshot_sweep_sessions(engine->hold->snapshot, engine->index, engine->loops, engine->loop->now_ms);
     if (engine->index == 0)
         logs_tidy(engine);
     memory_trim(engine);

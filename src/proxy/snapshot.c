@@ -100,6 +100,54 @@ static bool zones_make(struct snapshot *snapshot) {
     return snapshot->zones != NULL;
 }
 
+/* How many sessions nginx keeps in so many bytes, of which 1m are said to be about 4000: its states are of 256
+ * bytes, 16 a page; the pages are described in the first ones, and two hold the zone's own. */
+static size_t sessions_in(uint64_t bytes) {
+    enum { PAGE = 4096, HEAD = 704, EACH = 24, OWN_PAGES = 2, A_PAGE = 16 };
+    uint64_t pages = bytes / PAGE;
+    return (size_t)((pages - (HEAD + EACH * pages + PAGE - 1) / PAGE - OWN_PAGES) * A_PAGE);
+}
+
+static bool sessions_make(struct snapshot *snapshot) {
+    const struct model *model = snapshot->model;
+    snapshot->sessions = mem_zero(model->session_zones.count, sizeof(struct sid_table *));
+    for (size_t i = 0; snapshot->sessions && i < model->session_zones.count; i++)
+        if (!(snapshot->sessions[i] = sid_table_new(sessions_in(model->session_zones.items[i]->bytes), true)))
+            return false;
+    return snapshot->sessions != NULL;
+}
+
+static bool session_zone_keep(struct snapshot *after, const struct snapshot *before,
+                              const struct session_zone *wanted, const struct session_zone *known,
+                              struct diagnostics *diagnostics) {
+    struct str name = wanted->upstream->name, name_before = known->upstream->name;
+    if (!str_eq(name, name_before)) {
+        diagnostics_add(diagnostics, SEVERITY_ERROR, wanted->place,
+                        "sticky zone \"%.*s\" is used in upstream \"%.*s\" while previously it was used in "
+                        "upstream \"%.*s\"",
+                        STR_ARG(wanted->name), STR_ARG(name), STR_ARG(name_before));
+        return false;
+    }
+    sid_table_drop(after->sessions[wanted->index]);
+    after->sessions[wanted->index] = before->sessions[known->index];
+    sid_table_take(before->sessions[known->index]);
+    return true;
+}
+
+static bool sessions_keep(struct snapshot *after, const struct snapshot *before,
+                          struct diagnostics *diagnostics) {
+    const struct model *model = after->model, *model_before = before->model;
+    bool is_fine = true;
+    for (size_t i = 0; i < model->session_zones.count; i++)
+        for (size_t j = 0; j < model_before->session_zones.count; j++) {
+            const struct session_zone *wanted = model->session_zones.items[i];
+            const struct session_zone *known = model_before->session_zones.items[j];
+            if (str_eq(wanted->name, known->name) && wanted->bytes == known->bytes)
+                is_fine &= session_zone_keep(after, before, wanted, known, diagnostics);
+        }
+    return is_fine;
+}
+
 static struct zone *zone_named(const struct snapshot *snapshot, struct str name) {
     for (size_t i = 0; i < snapshot->model->limit_zones.count; i++)
         if (str_eq(snapshot->model->limit_zones.items[i]->name, name))
@@ -109,7 +157,7 @@ static struct zone *zone_named(const struct snapshot *snapshot, struct str name)
 
 bool snapshot_keep_zones(struct snapshot *after, const struct snapshot *before,
                          struct diagnostics *diagnostics) {
-    bool is_fine = true;
+    bool is_fine = sessions_keep(after, before, diagnostics);
     for (size_t i = 0; i < after->model->limit_zones.count; i++) {
         const struct limit_zone *wanted = after->model->limit_zones.items[i];
         struct zone *zone = zone_named(before, wanted->name);
@@ -172,7 +220,7 @@ struct snapshot *snapshot_new(struct model *model, struct registry *registry, un
     is_whole &= trusted_names_resolve(model, diagnostics);
     is_whole &= resolvers_look_up(snapshot, diagnostics);
     is_whole &= secure_build(snapshot, diagnostics);
-    if (is_whole && zones_make(snapshot) && sinks_open(snapshot, diagnostics))
+    if (is_whole && zones_make(snapshot) && sessions_make(snapshot) && sinks_open(snapshot, diagnostics))
         return snapshot;
     snapshot_drop(snapshot);
     return NULL;
@@ -189,6 +237,11 @@ void snapshot_replace(struct snapshot *before, struct snapshot *after) {
     model = before ? before->model : NULL;
     for (size_t i = 0; model && i < model->upstreams.count; i++)
         group_leave(map_get(&before->groups, model->upstreams.items[i]->key));
+}
+
+void snapshot_sweep_sessions(struct snapshot *snapshot, unsigned loop, unsigned loops, uint64_t now_ms) {
+    for (size_t i = 0; i < snapshot->model->session_zones.count; i++)
+        sid_sweep(snapshot->sessions[i], (loop + (unsigned)i) % loops, loops, now_ms);
 }
 
 void snapshot_tidy_logs(struct snapshot *snapshot, const struct log *log, uint64_t now_ms) {
@@ -220,6 +273,9 @@ static void snapshot_free(struct snapshot *snapshot) {
     for (size_t i = 0; snapshot->zones && i < model->limit_zones.count; i++)
         zone_drop(snapshot->zones[i]);
     mem_free(snapshot->zones);
+    for (size_t i = 0; snapshot->sessions && i < model->session_zones.count; i++)
+        sid_table_drop(snapshot->sessions[i]);
+    mem_free(snapshot->sessions);
     secure_free(snapshot);
     arena_fini(&snapshot->arena);
     arena_pool_fini(&snapshot->pool);

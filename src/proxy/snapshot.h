@@ -4,6 +4,7 @@
 #include "model/model.h"
 #include "proxy/guard/zone.h"
 #include "upstream/group.h"
+#include "upstream/sid.h"
 
 #include <stdatomic.h>
 
@@ -17,6 +18,7 @@ struct snapshot {
     unsigned rosters;              /* groups whose members change */
     struct log_sink **sinks;       /* one for each of model->log_files */
     struct zone **zones;           /* one for each of model->limit_zones; a reference is held */
+    struct sid_table **sessions;   /* one for each of model->session_zones; likewise */
     struct tls_context **site_tls; /* by number of the site; NULL: it has no certificate */
     struct tls_context **pass_tls; /* by slot of the pass */
     struct arena_pool pool;
@@ -27,8 +29,9 @@ struct snapshot {
  * said in diagnostics. `loops`: how many loops will balance with it. Blocks. */
 struct snapshot *snapshot_new(struct model *model, struct registry *registry, unsigned loops,
                               struct diagnostics *diagnostics);
-/* What `after` counts as `before` does (the same zone of the same size) goes on being counted. False when a
- * zone has another key now, said in diagnostics. Before `after` is in force. */
+/* What `after` counts as `before` does (the same zone of the same size) goes on being counted, and sessions
+ * that were learned stay known. False when a zone has another key or upstream now, said in diagnostics. Before
+ * `after` is in force. */
 bool snapshot_keep_zones(struct snapshot *after, const struct snapshot *before,
                          struct diagnostics *diagnostics);
 /* What `after` takes over from `before`, which it is to replace; before any loop has it. */
@@ -36,6 +39,8 @@ void snapshot_inherit(struct snapshot *after, const struct snapshot *before);
 /* `after` is in force from now on and `before` no more (NULL: none was): peers that only `before` names are
  * gone, and the sessions they held with them. */
 void snapshot_replace(struct snapshot *before, struct snapshot *after);
+/* To be called about once a second by each loop: forgets learned sessions whose time is over. */
+void snapshot_sweep_sessions(struct snapshot *snapshot, unsigned loop, unsigned loops, uint64_t now_ms);
 /* To be called now and then by one loop: log files that gather lines write those that have waited long enough,
  * and what could not be written is said in `log`. */
 void snapshot_tidy_logs(struct snapshot *snapshot, const struct log *log, uint64_t now_ms);

@@ -22,11 +22,15 @@ static struct str session_key(struct str name, unsigned char digest[DIGEST_BYTES
     return str_make((const char *)digest, DIGEST_BYTES);
 }
 
+static struct sid_table *table_of(const struct exchange *x) {
+    return x->hold->snapshot->sessions[x->group->upstream->sticky->zone->index];
+}
+
 static struct member *learned_pick(struct exchange *x, struct str name, uint64_t now_ms) {
     unsigned char digest[DIGEST_BYTES];
     struct sid *entry = NULL;
     struct peer *peer = NULL;
-    struct sid_table *table = x->engine->sids;
+    struct sid_table *table = table_of(x);
     enum sid_verdict verdict =
         sid_find(table, x->group->upstream_hash, session_key(name, digest), now_ms, &entry, &peer);
     if (entry)
@@ -55,7 +59,7 @@ struct member *sticky_pick(struct exchange *x) {
 static void learn(struct exchange *x, const struct sticky *sticky) {
     unsigned char digest[DIGEST_BYTES];
     uint64_t now_ms = x->engine->loop->now_ms;
-    struct sid_table *table = x->engine->sids;
+    struct sid_table *table = table_of(x);
     struct str name = first_of(x, sticky->create.items, sticky->create.count);
     bool is_new = name.len > 0;
     if (!is_new)
@@ -73,9 +77,11 @@ static void learn(struct exchange *x, const struct sticky *sticky) {
         if (verdict == SID_UNKNOWN)
             return;
     }
-    if (!sid_learn(table, key, x->member->peer, sticky->timeout_ms, now_ms))
-        exchange_log(x, LOG_WARN, "could not allocate node in sticky session zone \"%.*s\"",
-                     STR_ARG(sticky->zone));
+    enum sid_learned learned = sid_learn(table, key, x->member->peer, sticky->timeout_ms, now_ms);
+    if (learned != SID_LEARNED)
+        exchange_log(x, LOG_WARN, "could not allocate node in sticky session zone \"%.*s\"%s",
+                     STR_ARG(sticky->zone->name),
+                     learned == SID_NOT_LEARNED ? "" : ", expiring least recently used session");
 }
 
 static const struct sticky *learner_of(const struct exchange *x) {

@@ -17,7 +17,7 @@ enum {
         64, /* fewer shards for a small table, so that the longest idle is nearly the whole's */
     SID_BYTES_MAX = 512,
     BUCKETS_LEAST = 8,
-    SWEEP_MAX = 32, /* entries forgotten a shard and call */
+    SWEEP_MAX = SHARDS_MAX * 32, /* entries looked at for all shards */
     LINE = 64
 };
 
@@ -46,26 +46,28 @@ struct shard {
 };
 
 struct sid_table {
+    atomic_uint references;
     uint64_t seed;
     size_t shard_count, shard_max; /* entries a shard */
     struct shard shards[];
 };
 
-struct sid_table *sid_table_new(size_t max_entries) {
-    size_t count = SHARDS_MAX;
+struct sid_table *sid_table_new(size_t max_entries, bool is_exact) {
+    size_t count = is_exact ? 1 : SHARDS_MAX;
     while (count > 1 && max_entries / count < SHARD_ENTRIES_LEAST)
         count /= 2;
     struct sid_table *table = mem_aligned(LINE, sizeof *table + count * sizeof(struct shard));
     if (!table)
         return NULL;
     memset(table, 0, sizeof *table + count * sizeof(struct shard));
+    atomic_init(&table->references, 1);
     random_fill(&table->seed, sizeof table->seed);
     table->shard_max = max_entries > count ? (max_entries + count - 1) / count : 1;
     for (; table->shard_count < count; table->shard_count++) {
         struct shard *shard = &table->shards[table->shard_count];
         list_init(&shard->idle);
         if (pthread_mutex_init(&shard->lock, NULL)) {
-            sid_table_free(table);
+            sid_table_drop(table);
             return NULL;
         }
     }
@@ -156,11 +158,13 @@ static struct sid *entry_find(struct shard *shard, uint64_t hash, uint64_t upstr
 }
 
 /* Room for one more; false when all are in use or without memory. */
-static bool room_make(struct shard *shard, size_t most) {
+static bool room_make(struct shard *shard, size_t most, uint64_t now_ms, bool *is_forced) {
     if (count_of(shard) >= most) {
         if (list_is_empty(&shard->idle))
             return false;
-        entry_drop(shard, LIST_OF(shard->idle.next, struct sid, idle));
+        struct sid *oldest = LIST_OF(shard->idle.next, struct sid, idle);
+        *is_forced = !is_expired(oldest, now_ms);
+        entry_drop(shard, oldest);
     }
     if (!shard->buckets)
         return buckets_resize(shard, BUCKETS_LEAST);
@@ -185,8 +189,12 @@ static struct sid *entry_add(struct shard *shard, uint64_t hash, struct str sid,
 
 /* ---- the table ---- */
 
-void sid_table_free(struct sid_table *table) {
-    if (!table)
+void sid_table_take(struct sid_table *table) {
+    atomic_fetch_add_explicit(&table->references, 1, memory_order_relaxed);
+}
+
+void sid_table_drop(struct sid_table *table) {
+    if (!table || atomic_fetch_sub(&table->references, 1) > 1)
         return;
     for (size_t i = 0; i < table->shard_count; i++) {
         struct shard *shard = &table->shards[i];
@@ -222,13 +230,15 @@ static void entry_set(struct sid *entry, struct peer *peer, uint64_t idle_ms, ui
     entry->is_over = entry->is_ending = false;
 }
 
-bool sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint64_t idle_ms, uint64_t now_ms) {
+enum sid_learned sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint64_t idle_ms,
+                           uint64_t now_ms) {
+    bool is_forced = false;
     if (str_is_empty(sid) || sid.len > SID_BYTES_MAX)
-        return false;
+        return SID_NOT_LEARNED;
     uint64_t hash = hash_of(table, peer->upstream_hash, sid);
     struct shard *shard = shard_lock(table, hash);
     struct sid *entry = entry_find(shard, hash, peer->upstream_hash, sid, now_ms);
-    if (!entry && room_make(shard, table->shard_max))
+    if (!entry && room_make(shard, table->shard_max, now_ms, &is_forced))
         entry = entry_add(shard, hash, sid, peer);
     if (entry) {
         entry_set(entry, peer, idle_ms, now_ms);
@@ -238,7 +248,9 @@ bool sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint6
         }
     }
     pthread_mutex_unlock(&shard->lock);
-    return entry != NULL;
+    if (!entry)
+        return SID_NOT_LEARNED;
+    return is_forced ? SID_LEARNED_FOR_ANOTHER : SID_LEARNED;
 }
 
 static bool is_lost(const struct sid *entry) {
@@ -306,10 +318,10 @@ void sid_sweep(struct sid_table *table, unsigned loop, unsigned loops, uint64_t 
         if (!count_of(shard))
             continue;
         pthread_mutex_lock(&shard->lock);
-        unsigned looked = 0;
+        size_t looked = 0;
         LIST_EACH (&shard->idle, node) {
             struct sid *entry = LIST_OF(node, struct sid, idle);
-            if (looked++ == SWEEP_MAX || now_ms <= entry->seen_ms)
+            if (looked++ == SWEEP_MAX / table->shard_count || now_ms <= entry->seen_ms)
                 break;
             if (is_expired(entry, now_ms))
                 entry_drop(shard, entry);

@@ -19,14 +19,23 @@ enum sid_verdict {
 
 enum { SID_IDLE_DEFAULT_MS = 85000 }; /* of the greatest defaults in use: 25 s + 60 s (Socket.IO 1 and 2.0) */
 
-/* max_entries over all shards; NULL without memory. */
-struct sid_table *sid_table_new(size_t max_entries);
-void sid_table_free(struct sid_table *table);
+/* max_entries over all shards, of which there is one if the longest idle session of all is to be the one that
+ * goes, and not nearly that (is_exact). The caller's is the first reference; NULL without memory. */
+struct sid_table *sid_table_new(size_t max_entries, bool is_exact);
+void sid_table_take(struct sid_table *table);
+/* NULL is allowed. */
+void sid_table_drop(struct sid_table *table);
+
+enum sid_learned {
+    SID_NOT_LEARNED, /* no memory, or all are in use: then affinity for this session is by chance */
+    SID_LEARNED,
+    SID_LEARNED_FOR_ANOTHER, /* the longest idle one was forgotten, before its time */
+};
 
 /* Remembers that `peer` holds `sid` (namespace: the peer's upstream), to be forgotten after idle_ms of silence.
- * An entry that is there already is set to the new peer. False without memory: then affinity for this session
- * is by chance, and counted. */
-bool sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint64_t idle_ms, uint64_t now_ms);
+ * An entry that is there already is set to the new peer. */
+enum sid_learned sid_learn(struct sid_table *table, struct str sid, struct peer *peer, uint64_t idle_ms,
+                           uint64_t now_ms);
 /* Looks up; SID_HERE and SID_LOST pin the entry in *entry until sid_unpin. SID_HERE takes a reference to *peer
  * for the caller. */
 enum sid_verdict sid_find(struct sid_table *table, uint64_t upstream_hash, struct str sid, uint64_t now_ms,

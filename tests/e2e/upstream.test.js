@@ -200,6 +200,46 @@ describe("sticky", () => {
       for (let i = 0; i < 3; i++) for (const [name, home] of homes) assert.equal((await get(crew, proxy, "/", `Cookie: sid=${name}\r\n`)).body, home);
     }
   });
+
+  test("learn: a zone keeps what its size holds, over reloads too, and the least recently used go", async () => {
+    const serve = (request, response) => {
+      if (request.url.startsWith("/login")) response.setHeader("Set-Cookie", `sid=${new URL(request.url, "http://h").searchParams.get("name")}; path=/`);
+      response.end(String(request.socket.localPort));
+    };
+    const ports = [await startServer(crew, serve), await startServer(crew, serve), await startServer(crew, serve)];
+    const lines = ports.map((one) => `server 127.0.0.1:${one};`).join(" ");
+    const config = (port, upstream, size) =>
+      `error_log stderr info; ` +
+      head(`upstream ${upstream} { ${lines} sticky learn create=$upstream_cookie_sid lookup=$cookie_sid zone=s:${size}; }
+        server { listen 127.0.0.1:${port}; location / { proxy_pass http://${upstream}; } location /which { return 200 ${upstream}${size}; } }`);
+    const proxy = await startConfig(crew, ({ port }) => config(port, "u", "32k"));
+    const homes = [];
+    const login = async (i) => (homes[i] = (await get(crew, proxy, `/login?name=n${i}`)).body);
+    const seen = async (i) => {
+      const all = new Set();
+      for (let round = 0; round < 3; round++) all.add((await get(crew, proxy, "/", `Cookie: sid=n${i}\r\n`)).body);
+      return [...all];
+    };
+    for (let i = 0; i < 80; i++) await login(i);
+    assert.deepEqual(await seen(0), [homes[0]]);
+    assert.doesNotMatch(proxy.log, /sticky session zone/);
+    await login(80);
+    await until(() => /\[warn\].*could not allocate node in sticky session zone "s", expiring least recently used session/.test(proxy.log), "the warning");
+    assert.deepEqual(await seen(0), [homes[0]]);
+    assert.equal((await seen(1)).length, 3);
+    assert.deepEqual(await seen(80), [homes[80]]);
+    const reload = async (upstream, size) => {
+      proxy.reload(config(proxy.port, upstream, size));
+      await until(async () => (await get(crew, proxy, "/which")).body === upstream + size, "the reload");
+    };
+    proxy.reload(config(proxy.port, "v", "32k"));
+    await until(() => proxy.log.includes('sticky zone "s" is used in upstream "v" while previously it was used in upstream "u"'), "the refusal");
+    proxy.reload(config(proxy.port, "u", "32k") + "# again");
+    await until(() => /reconfigured|reload/.test(proxy.log), "the reload");
+    for (const i of [0, 2, 50, 80]) assert.deepEqual(await seen(i), [homes[i]]);
+    await reload("u", "64k");
+    assert.equal((await seen(2)).length, 3);
+  });
 });
 
 describe("names", () => {

@@ -98,7 +98,7 @@ bool subject_start(struct loop *loop, struct str configuration) {
     subject.sink = log_sink_open(subject_is_loud ? "stderr" : "off", &error);
     struct log log = {
         .sink = subject.sink, .level = subject_is_loud ? LOG_DEBUG : LOG_EMERG, .wall_ms = clock_wall_ms};
-    subject.sids = sid_table_new(SIDS_MAX);
+    subject.sids = sid_table_new(SIDS_MAX, false);
     subject.registry = registry_new(1);
     if (!subject.sink || !subject.sids || !subject.registry)
         return false;
@@ -175,7 +175,7 @@ void subject_stop(void) {
     if (subject.snapshot)
         snapshot_drop(subject.snapshot);
     if (subject.sids)
-        sid_table_free(subject.sids);
+        sid_table_drop(subject.sids);
     if (subject.registry)
         registry_free(subject.registry);
     if (subject.sink)

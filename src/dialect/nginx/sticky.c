@@ -117,10 +117,32 @@ static void route_read(struct scope *scope, struct sticky *sticky, const struct 
 
 /* ---- learn ---- */
 
+static struct session_zone *zone_add(struct scope *scope, const struct word *at, struct str name,
+                                     uint64_t bytes) {
+    struct reader *reader = scope->reader;
+    struct session_zone *zone = reader_alloc(reader, sizeof *zone);
+    struct session_zone **slot = zone ? READER_ADD(reader, &reader->model->session_zones) : NULL;
+    if (!slot)
+        return NULL;
+    *zone = (struct session_zone){word_place(at), name, bytes, scope->upstream,
+                                  (unsigned)reader->model->session_zones.count - 1};
+    *slot = zone;
+    return zone;
+}
+
+static const struct session_zone *zone_find(const struct model *model, struct str name) {
+    for (size_t i = 0; i < model->session_zones.count; i++)
+        if (str_eq(model->session_zones.items[i]->name, name))
+            return model->session_zones.items[i];
+    return NULL;
+}
+
 static void zone_read(struct scope *scope, struct sticky *sticky, const struct word *at, struct str value) {
     size_t colon = str_find_char(value, ':');
+    struct str name = str_head(value, colon);
+    const struct session_zone *other = zone_find(scope->reader->model, name);
     uint64_t bytes;
-    if (sticky->zone.len)
+    if (sticky->zone)
         say_wrong(scope, at, "duplicate zone");
     else if (colon == STR_NONE)
         say_wrong(scope, at, "zone size is not specified");
@@ -130,13 +152,11 @@ static void zone_read(struct scope *scope, struct sticky *sticky, const struct w
         say_wrong(scope, at, "invalid zone size");
     else if (bytes < ZONE_LEAST)
         say_wrong(scope, at, "zone is too small");
-    sticky->zone = str_head(value, colon);
-    for (size_t i = 0; i < scope->reader->model->upstreams.count; i++) {
-        const struct upstream *other = scope->reader->model->upstreams.items[i];
-        if (other != scope->upstream && other->sticky && str_eq(other->sticky->zone, sticky->zone))
-            reader_fail(scope->reader, at, "sticky zone \"%.*s\" is already used in upstream \"%.*s\"",
-                        STR_ARG(sticky->zone), STR_ARG(other->name));
-    }
+    else if (other)
+        reader_fail(scope->reader, at, "sticky zone \"%.*s\" is already used in upstream \"%.*s\"",
+                    STR_ARG(name), STR_ARG(other->upstream->name));
+    else
+        sticky->zone = zone_add(scope, at, name, bytes);
 }
 
 static void learn_parameter_read(struct scope *scope, struct sticky *sticky, const struct word *at) {
@@ -176,7 +196,7 @@ static void learn_read(struct scope *scope, struct sticky *sticky, const struct 
             say_wrong(scope, &node->words[0], "\"lookup\" parameter is not specified");
         else if (!sticky->create.count)
             say_wrong(scope, &node->words[0], "\"create\" parameter is not specified");
-        else if (!sticky->zone.len)
+        else if (!sticky->zone)
             say_wrong(scope, &node->words[0], "\"zone\" parameter is not specified");
     }
     if (!sticky->timeout_ms)

@@ -34,8 +34,9 @@ static void put_sticky(struct builder *out, const struct sticky *sticky) {
     put_texts(out, " lookup ", sticky->lookup.items, sticky->lookup.count);
     put_texts(out, " create ", sticky->create.items, sticky->create.count);
     if (sticky->kind == STICKY_LEARN)
-        builder_format(out, " zone %.*s timeout_ms %llu%s", STR_ARG(sticky->zone),
-                       (unsigned long long)sticky->timeout_ms, sticky->learns_early ? " header" : "");
+        builder_format(out, " zone %.*s bytes %llu timeout_ms %llu%s", STR_ARG(sticky->zone->name),
+                       (unsigned long long)sticky->zone->bytes, (unsigned long long)sticky->timeout_ms,
+                       sticky->learns_early ? " header" : "");
     if (sticky->has_expires)
         builder_format(out, " expires_s %lld", (long long)sticky->expires_s);
     if (sticky->domain.count)

@@ -16,7 +16,7 @@ struct world {
 
 static void world_init(struct world *w, size_t max_entries) {
     w->registry = registry_new(4);
-    w->table = sid_table_new(max_entries);
+    w->table = sid_table_new(max_entries, false);
     assert_true(w->registry && w->table);
     for (uint16_t i = 0; i < 3; i++) {
         struct address address;
@@ -27,7 +27,7 @@ static void world_init(struct world *w, size_t max_entries) {
 }
 
 static void world_fini(struct world *w) {
-    sid_table_free(w->table);
+    sid_table_drop(w->table);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(w->peers[i]->references, 2); /* nothing holds one but we and the registry */
         peer_drop(w->peers[i]);
@@ -254,6 +254,31 @@ static void test_longest_idle_makes_room(void **state) {
     world_fini(&w);
 }
 
+static void test_exact_forgets_the_longest_idle_of_all(void **state) {
+    (void)state;
+    struct world w;
+    world_init(&w, 1);
+    sid_table_drop(w.table);
+    w.table = sid_table_new(1000, true);
+    char memory[32];
+    int which;
+    for (unsigned i = 0; i < 1000; i++)
+        assert_int_equal(sid_learn(w.table, number_sid(i, memory), w.peers[0], 10000, i), SID_LEARNED);
+    for (unsigned i = 1000; i < 1500; i++)
+        assert_int_equal(sid_learn(w.table, number_sid(i, memory), w.peers[0], 10000, i),
+                         SID_LEARNED_FOR_ANOTHER);
+    assert_int_equal(sid_count(w.table), 1000);
+    assert_int_equal(look(&w, number_sid(499, memory), 1500, &which), SID_UNKNOWN);
+    assert_int_equal(look(&w, number_sid(500, memory), 1500, &which), SID_HERE);
+    /* One whose time is over is not forgotten for another. */
+    assert_int_equal(sid_learn(w.table, number_sid(1, memory), w.peers[0], 10000, 10502), SID_LEARNED);
+    sid_table_take(w.table);
+    sid_table_drop(w.table);
+    sweep(&w, 30000);
+    assert_int_equal(sid_count(w.table), 0);
+    world_fini(&w);
+}
+
 static void test_all_pinned_is_full(void **state) {
     (void)state;
     struct world w;
@@ -282,7 +307,7 @@ static void test_no_memory(void **state) {
         assert_int_equal(is_known, after == 2); /* buckets and entry */
     }
     mem_fail_after(0);
-    assert_null(sid_table_new(10));
+    assert_null(sid_table_new(10, false));
     mem_fail_never();
     /* Chains grow longer where buckets cannot. */
     for (unsigned i = 0; i < 20000; i++) {
@@ -391,6 +416,7 @@ int main(void) {
         cmocka_unit_test(test_idle_expiry),
         cmocka_unit_test(test_sweep_is_bounded_and_ends),
         cmocka_unit_test(test_longest_idle_makes_room),
+        cmocka_unit_test(test_exact_forgets_the_longest_idle_of_all),
         cmocka_unit_test(test_all_pinned_is_full),
         cmocka_unit_test(test_no_memory),
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
