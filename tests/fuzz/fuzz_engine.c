@@ -10,7 +10,7 @@
 
 enum { CALLS_MAX = 256, PORT = 8080, NODES = 4 };
 
-enum { /* bits of the second byte, above the port */
+enum { /* bits of the second byte, whose remainder by 3 is the port */
        BY_PIECES = 4,
        CLIENT_ENDS = 8,    /* with FIN, once all is sent */
        SERVERS_CLOSE = 16, /* behind each answer */
