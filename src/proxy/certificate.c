@@ -1,5 +1,6 @@
 #include "proxy/certificate.h"
 
+#include "net/tls/tls_error.h"
 #include "net/tls/tls_facts.h"
 #include "proxy/secure.h"
 #include "proxy/variable/variables.h"

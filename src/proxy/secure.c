@@ -2,7 +2,10 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "net/tls/tls_error.h"
 #include "net/tls/tls_facts.h"
+#include "net/tls/tls_file.h"
+#include "net/tls/tls_session.h"
 #include "proxy/certificate.h"
 #include "proxy/variable/variables.h"
 
@@ -168,7 +171,7 @@ static struct tls_context *context_make(const struct tls_site *site, const struc
     char memory[TLS_ERROR_MAX];
     struct making m = {
         .diagnostics = diagnostics, .place = place, .error = builder_make(memory, sizeof memory)};
-    m.context = tls_context_new(site != NULL, &m.error);
+    m.context = tls_session_context_new(site != NULL, &m.error);
     if (!m.context)
         say(&m);
     else if (site ? site_fill(&m, site) : pass_fill(&m, pass))

@@ -1,39 +1,19 @@
 #include "net/tls/tls_context.h"
 
 #include "base/mem.h"
-#include "net/tls/tls_duct.h"
+#include "net/tls/tls_error.h"
+#include "net/tls/tls_file.h"
 #include "net/tls/tls_secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/core_names.h>
-#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-void tls_error_build(struct builder *out) {
-    unsigned long code;
-    const char *data;
-    int flags;
-    bool has_any = false;
-    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags))) {
-        char text[256];
-        ERR_error_string_n(code, text, sizeof text);
-        builder_str(out, has_any ? STR(" ") : STR(" (SSL: "));
-        builder_str(out, str_of(text));
-        if ((flags & ERR_TXT_STRING) && *data) {
-            builder_char(out, ':');
-            builder_str(out, str_of(data));
-        }
-        has_any = true;
-    }
-    if (has_any)
-        builder_char(out, ')');
-}
 
 static bool fail(struct builder *error, const char *what) {
     builder_str(error, str_of(what));
@@ -79,7 +59,6 @@ struct tls_context *tls_context_new(bool is_server, struct builder *error) {
     /* Sessions are the caller's to keep: by peer towards backends, and only where a cache is asked for here. */
     SSL_CTX_set_session_cache_mode(ssl, is_server ? SSL_SESS_CACHE_OFF
                                                   : SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-    tls_duct_prepare(context);
     return context;
 }
 

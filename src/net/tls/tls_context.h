@@ -9,8 +9,6 @@
  * protocols. Made while a configuration is loaded, then only read, by all threads; counted, for connections may
  * outlive the configuration. What fails while it is made is said in `error`: nginx's words. */
 
-enum { TLS_ERROR_MAX = 1024 };
-
 struct ssl_ctx_st; /* OpenSSL's SSL_CTX */
 
 struct tls_context {
@@ -27,7 +25,7 @@ struct tls_context {
     int key_log;                         /* -1: none */
 };
 
-/* NULL without memory. */
+/* For tls_session_context_new, which gives it what its connections need. NULL without memory. */
 struct tls_context *tls_context_new(bool is_server, struct builder *error);
 void tls_context_take(struct tls_context *context);
 /* NULL is allowed. Any thread. */
@@ -60,7 +58,7 @@ bool tls_context_certify_late(struct tls_context *context, struct str passwords)
  * sessions are resumed. */
 void tls_context_inherit(struct tls_context *context, struct tls_context *before);
 
-/* ---- tls_pem.c: a path, or "data:" and the PEM itself ---- */
+/* ---- tls_context_pem.c: a path, or "data:" and the PEM itself ---- */
 
 /* A chain and its key; `passwords` is the text of a password file, a line a password. */
 bool tls_context_add_certificate(struct tls_context *context, struct str certificate, struct str key,
@@ -72,10 +70,5 @@ bool tls_context_set_dhparam(struct tls_context *context, struct str path, struc
 /* A server asks for the client's certificate, a client verifies the server's; whether it was good is asked
  * afterwards. */
 void tls_context_verify(struct tls_context *context, unsigned depth);
-/* The contents of a small file: for the caller to free with mem_free; ptr is NULL when it cannot be read. */
-struct str tls_file_read(struct str path, struct builder *error);
-
-/* Adds " (SSL: error:...)" with all that OpenSSL says, and empties its list. */
-void tls_error_build(struct builder *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/mem.h"
 #include "net/file.h"
+#include "net/socket.h"
 #include "net/tls/tls_record.h"
 #include "net/tls/tls_session.h"
 #include "net/tls/tls_wire.h"

@@ -1,5 +1,7 @@
 #include "net/tls/tls_facts.h"
 
+#include "net/tls/tls_duct.h"
+
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -8,15 +10,6 @@
 struct str tls_client_name(const struct duct *duct) {
     SSL *ssl = tls_ssl(duct);
     return str_of(ssl ? SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name) : NULL);
-}
-
-bool tls_is_host(struct str name) {
-    for (size_t i = 0; i < name.len; i++) {
-        unsigned char c = (unsigned char)name.ptr[i];
-        if (c <= ' ' || c == 0x7f || c == '/' || c == ':' || (c == '.' && i && name.ptr[i - 1] == '.'))
-            return false;
-    }
-    return name.len > 0;
 }
 
 static bool is_authority_unknown(long result) {

@@ -1,17 +1,15 @@
 #ifndef NET_TLS_TLS_FACTS_H
 #define NET_TLS_TLS_FACTS_H
 
-#include "net/tls/tls_duct.h"
+#include "base/builder.h"
+
+struct duct;
 
 /* What is to be known of a client's TLS connection. Everything is empty for plain ducts and before the
  * handshake. */
 
 /* The name the client asked for (SNI). */
 struct str tls_client_name(const struct duct *duct);
-/* May it be a host's name, or a part of a path? It has no blank, '/', ':' or ".."; as nginx, which else takes
- * it for none. */
-bool tls_is_host(struct str name);
-
 enum tls_client_verdict {
     TLS_CLIENT_FINE,
     TLS_CLIENT_NONE,    /* it sent no certificate */

@@ -15,5 +15,8 @@ struct stack_st_X509 *tls_pem_chain(struct bio_st *bio, struct str path, struct 
  * it needed one. The caller's; NULL when it cannot be read. */
 struct evp_pkey_st *tls_pem_key(struct bio_st *bio, struct str path, struct str passwords, bool *is_locked,
                                 struct builder *error);
+/* Has reading stopped at the end of the source? OpenSSL tells it by an error that is none, which is taken away
+ * then. */
+bool tls_pem_is_at_end(void);
 
 #endif

@@ -1,7 +1,7 @@
 #include "net/tls/tls_session.h"
 
 #include "base/mem.h"
-#include "net/tls/tls_facts.h"
+#include "net/tls/tls_error.h"
 #include "net/tls/tls_secret.h"
 #include "net/tls/tls_wire.h"
 
@@ -168,6 +168,15 @@ static bool context_use(struct tls_session *session, struct tls_context *context
     return true;
 }
 
+bool tls_is_host(struct str name) {
+    for (size_t i = 0; i < name.len; i++) {
+        unsigned char c = (unsigned char)name.ptr[i];
+        if (c <= ' ' || c == 0x7f || c == '/' || c == ':' || (c == '.' && i && name.ptr[i - 1] == '.'))
+            return false;
+    }
+    return name.len > 0;
+}
+
 /* The name in a ClientHello, RFC 6066 3, in lower case and without a final dot. False when it is broken. */
 static bool hello_name(SSL *ssl, struct builder *name) {
     const unsigned char *bytes;
@@ -218,15 +227,19 @@ static int certificate_give(SSL *ssl, void *argument) {
     return !session->context->is_certified_late || (session->certify && session->certify(&session->tls->duct));
 }
 
-void tls_duct_prepare(struct tls_context *context) {
+struct tls_context *tls_session_context_new(bool is_server, struct builder *error) {
+    struct tls_context *context = tls_context_new(is_server, error);
+    if (!context)
+        return NULL;
     SSL_CTX_set_msg_callback(context->ssl, message_note);
-    if (!context->is_server) {
+    if (!is_server) {
         SSL_CTX_sess_set_new_cb(context->ssl, session_keep);
-        return;
+        return context;
     }
     SSL_CTX_set_client_hello_cb(context->ssl, hello_seen, NULL);
     SSL_CTX_set_tlsext_servername_callback(context->ssl, name_accept);
     SSL_CTX_set_cert_cb(context->ssl, certificate_give, NULL);
+    return context;
 }
 
 /* ---- beginning and end ---- */

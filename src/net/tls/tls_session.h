@@ -1,13 +1,21 @@
 #ifndef NET_TLS_TLS_SESSION_H
 #define NET_TLS_TLS_SESSION_H
 
-#include "net/tls/tls_duct.h"
+#include "net/tls/tls_context.h"
+#include "net/tls/tls_start.h"
 
 /* OpenSSL's part of a secure duct: it reads and writes ciphertext through tls_wire_take and tls_wire_append,
  * and never waits. */
 
+/* A context whose connections are sessions. NULL without memory, said in `error`. */
+struct tls_context *tls_session_context_new(bool is_server, struct builder *error);
+/* May it be a host's name, or a part of a path? It has no blank, '/', ':' or ".."; as nginx, which else takes
+ * it for none. */
+bool tls_is_host(struct str name);
+
 enum tls_step { TLS_STEP_DONE, TLS_STEP_MORE, TLS_STEP_ENDED, TLS_STEP_FAILED };
 
+struct tls_duct;
 struct tls_session;
 /* Of one loop: the sessions that backends gave, to be resumed. */
 struct tls_session_pool;

@@ -4,6 +4,9 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "net/file.h"
+#include "net/tls/tls_context.h"
+#include "net/tls/tls_duct.h"
+#include "net/tls/tls_error.h"
 #include "net/tls/tls_pem.h"
 
 #include <errno.h>

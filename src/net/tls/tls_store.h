@@ -1,7 +1,9 @@
 #ifndef NET_TLS_TLS_STORE_H
 #define NET_TLS_TLS_STORE_H
 
-#include "net/tls/tls_duct.h"
+#include "base/builder.h"
+
+struct duct;
 
 /* Certificates and keys whose names are known only when a connection is made: they are read then, and kept for
  * those to come in a store, which is bounded. A store belongs to one loop. */

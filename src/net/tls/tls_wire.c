@@ -1,6 +1,7 @@
 #include "net/tls/tls_wire.h"
 
 #include "base/mem.h"
+#include "net/socket.h"
 
 #include <errno.h>
 

@@ -1,7 +1,7 @@
 #ifndef NET_TLS_TLS_WIRE_H
 #define NET_TLS_TLS_WIRE_H
 
-#include "net/tls/tls_duct.h"
+#include "net/tls/tls_duct_state.h"
 
 #include <openssl/ssl.h>
 

@@ -2,7 +2,10 @@
 
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "net/duct.h"
 #include "net/tls/tls_duct.h"
+#include "net/tls/tls_error.h"
+#include "net/tls/tls_session.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,7 +58,7 @@ static void pair_open(const char *suite, int version, int send_bytes) {
     int fds[2];
     assert_int_equal(loop_init(&loop), 0);
     pool = duct_pool_new(&loop);
-    context = tls_context_new(true, &error);
+    context = tls_session_context_new(true, &error);
     assert_non_null(context);
     certify(context->ssl);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);

@@ -2,6 +2,10 @@
 
 #include "base/mem.h"
 #include "loop/loop.h"
+#include "net/duct.h"
+#include "net/tls/tls_duct.h"
+#include "net/tls/tls_error.h"
+#include "net/tls/tls_session.h"
 #include "net/tls/tls_store.h"
 
 #include <openssl/pem.h>
@@ -66,7 +70,7 @@ static int begin(void **state) {
         return -1;
     close(fds[1]);
     pool = duct_pool_new(&loop);
-    context = tls_context_new(true, &error);
+    context = tls_session_context_new(true, &error);
     struct tls_start start = {.context = context};
     duct = duct_new_secure(pool, fds[0], NULL, NULL, &start);
     return tls_context_certify_late(context, STR("wrong\nopen\n")) && duct ? 0 : -1;
