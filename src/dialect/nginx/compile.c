@@ -177,3 +177,38 @@ bool compile_log_template(struct scope *scope, const struct word *at, struct str
     struct compiling c = {.scope = scope, .at = at, .is_log = true};
     return text_compile(&c, text, out);
 }
+
+static bool names_bind(struct reader *reader, const struct word *at, struct regex *regex) {
+    struct regex_binding binding;
+    for (unsigned n = 0;; n++) {
+        struct str name = regex_name(regex, n, &binding.group);
+        if (name.len == 0)
+            return true;
+        if (!variable_is_free(reader_lower(reader, name))) {
+            reader_fail(reader, at, "the duplicate \"%.*s\" variable: the name of a group is built in",
+                        STR_ARG(name));
+            continue;
+        }
+        if (!slot_make(reader, name, &binding.slot) || !regex_bind(regex, binding, &reader->model->arena))
+            return reader_starve(reader);
+    }
+}
+
+struct regex *compile_regex(struct reader *reader, const struct word *at, struct str pattern, bool is_nocase) {
+    struct str error;
+    size_t error_at;
+    struct regex **slot = READER_ADD(reader, &reader->model->regexes);
+    if (!slot)
+        return NULL;
+    *slot = regex_new(pattern, is_nocase, &reader->scratch, &error, &error_at);
+    struct regex *regex = *slot;
+    if (regex)
+        return names_bind(reader, at, regex) ? regex : NULL;
+    reader->model->regexes.count--;
+    if (str_eq(error, STR("out of memory")))
+        reader_starve(reader);
+    else
+        reader_fail(reader, at, "the regular expression \"%.*s\" is wrong at its character %zu: %.*s",
+                    STR_ARG(pattern), error_at + 1, STR_ARG(error));
+    return NULL;
+}

@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_GUARD_H
 #define DIALECT_NGINX_GUARD_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* What the rows of who may pass share. */
 

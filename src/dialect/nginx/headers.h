@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_HEADERS_H
 #define DIALECT_NGINX_HEADERS_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* RFC 9110 5.1: is it a token? */
 bool headers_name_is_valid(struct str name);

@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_HTTP_H
 #define DIALECT_NGINX_HTTP_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* The http block: a row's handler. */
 void http_read(struct scope *scope, const struct node *node, const struct directive *row);

@@ -102,7 +102,7 @@ static struct route *route_make(struct scope *scope, const struct pattern *patte
         }
         return route;
     }
-    route->regex = reader_regex(reader, pattern->at, pattern->text, pattern->is_nocase);
+    route->regex = compile_regex(reader, pattern->at, pattern->text, pattern->is_nocase);
     return route->regex ? route : NULL;
 }
 

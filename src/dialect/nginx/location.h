@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_LOCATION_H
 #define DIALECT_NGINX_LOCATION_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* A row's handler: location [= | ^~ | ~ | ~*] PATTERN { ... } */
 void location_read(struct scope *scope, const struct node *node, const struct directive *row);

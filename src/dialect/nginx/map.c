@@ -88,7 +88,7 @@ static void take_regex(struct filling *f, const struct node *node, struct str ke
     struct reader *reader = f->scope->reader;
     bool is_nocase = str_starts(key, STR("~*"));
     struct template value;
-    struct regex *regex = reader_regex(reader, &node->words[0], str_from(key, is_nocase ? 2 : 1), is_nocase);
+    struct regex *regex = compile_regex(reader, &node->words[0], str_from(key, is_nocase ? 2 : 1), is_nocase);
     if (!regex || !value_compile(f, &node->words[1], &value))
         return;
     struct value_map_regex *slot = READER_ADD(reader, &f->map->regexes);

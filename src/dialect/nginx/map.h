@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_MAP_H
 #define DIALECT_NGINX_MAP_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* Declares the variables of all map, split_clients and geo blocks of the http level, so that they may name each
  * other and be named above where they stand. */

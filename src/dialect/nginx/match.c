@@ -1,4 +1,5 @@
 #include "dialect/nginx/check.h"
+#include "dialect/nginx/compile.h"
 
 /* match NAME { status 200-399; header Content-Type ~ json; body ~ "ok"; } and, for TCP, { send "x"; expect ~
  * "y"; } */
@@ -74,7 +75,7 @@ static void field_read(struct lines *l, const struct node *node) {
         field->name = node->words[1].text;
         field->text = node->words[3].text;
         if (field->test == FIELD_LIKE || field->test == FIELD_UNLIKE)
-            field->regex = reader_regex(l->reader, &node->words[3], field->text, is_nocase);
+            field->regex = compile_regex(l->reader, &node->words[3], field->text, is_nocase);
     } else {
         fail_line(l, node, "header NAME; header ! NAME; header NAME = TEXT; header NAME ~ REGEX;");
     }
@@ -89,7 +90,7 @@ static void body_read(struct lines *l, const struct node *node) {
         fail_line(l, node, "body ~ REGEX; or body !~ REGEX;");
         return;
     }
-    l->match->body = reader_regex(l->reader, &node->words[2], node->words[2].text, is_nocase);
+    l->match->body = compile_regex(l->reader, &node->words[2], node->words[2].text, is_nocase);
     l->match->is_body_negated = test == FIELD_UNLIKE;
 }
 
@@ -100,7 +101,7 @@ static void expect_read(struct lines *l, const struct node *node) {
     if (node->count == 2)
         l->match->expect = node->words[1].text;
     else if (node->count == 3 && test_read(node->words[1].text, &test, &is_nocase) && test == FIELD_LIKE)
-        l->match->expect_regex = reader_regex(l->reader, &node->words[2], node->words[2].text, is_nocase);
+        l->match->expect_regex = compile_regex(l->reader, &node->words[2], node->words[2].text, is_nocase);
     else
         fail_line(l, node, "expect TEXT; or expect ~ REGEX;");
 }

@@ -1,5 +1,7 @@
 #include "dialect/nginx/mend.h"
 
+#include "dialect/endpoint.h"
+
 static const struct node *pass_find(const struct node *node) {
     if (str_eq(node_name(node), STR("proxy_pass")))
         return node->count == 2 && str_find(node->words[1].text, STR("://")) == STR_NONE ? node : NULL;
@@ -48,4 +50,26 @@ void mend_build_stream(struct builder *out, const struct node *server) {
             block_build(out, "upstream", name, at);
     block_build(out, "server", STR(""), server);
     builder_str(out, STR("}"));
+}
+
+bool mend_server(struct reader *reader, struct node *node) {
+    struct endpoint endpoint;
+    const char *problem;
+    struct str name = node_name(node);
+    if (node->is_block || !endpoint_parse(name, &endpoint, &problem) ||
+        (!endpoint.is_unix && endpoint.port == 0))
+        return false;
+    struct word *words = arena_zero(&reader->scratch, node->count + 1, sizeof *words);
+    if (!words)
+        return reader_starve(reader);
+    words[0] = node->words[0];
+    words[0].text = STR("server");
+    for (size_t i = 0; i < node->count; i++)
+        words[i + 1] = node->words[i];
+    struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, &node->words[0],
+                                         "\"server\" is missing before \"%.*s\"", STR_ARG(name));
+    diagnostic_hint(reader->diagnostics, said, "read as: server %.*s;", STR_ARG(name));
+    node->words = words;
+    node->count++;
+    return true;
 }

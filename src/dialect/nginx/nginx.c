@@ -1,9 +1,12 @@
+#include "dialect/nginx/nginx.h"
+
 #include "dialect/nginx/http.h"
 #include "dialect/nginx/resolver.h"
 #include "dialect/nginx/ssl.h"
+#include "dialect/nginx/tree.h"
 #include "model/types.h"
 
-/* The whole of it: tree, then areas; see reader.h. */
+/* The whole of it: tree, then areas; see scope.h. */
 
 static void directory_set(struct reader *reader) {
     struct str path = reader->source->path;

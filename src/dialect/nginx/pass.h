@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_PASS_H
 #define DIALECT_NGINX_PASS_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* Row's handler: proxy_pass URL. */
 void pass_read(struct scope *scope, const struct node *node, const struct directive *row);

@@ -47,7 +47,7 @@ static bool pattern_compile(struct scope *scope, const struct word *at, bool is_
         pattern = str_from(pattern, 1);
         is_nocase = true;
     }
-    *regex = reader_regex(scope->reader, at, pattern, is_nocase);
+    *regex = compile_regex(scope->reader, at, pattern, is_nocase);
     return *regex != NULL;
 }
 

@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_RESOLVER_H
 #define DIALECT_NGINX_RESOLVER_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* The handler of `resolver` in an upstream; that of http, server and location is in resolver_area. */
 void resolver_read_upstream(struct scope *scope, const struct node *node, const struct directive *row);

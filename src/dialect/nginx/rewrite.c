@@ -121,7 +121,7 @@ static void rewrite_read(struct scope *scope, const struct node *node, const str
     }
     if (node->count == 4 && !flag_read(scope, &node->words[3], &rewrite))
         return;
-    rewrite.regex = reader_regex(reader, pattern, pattern->text, false);
+    rewrite.regex = compile_regex(reader, pattern, pattern->text, false);
     if (!rewrite.regex || !replacement_compile(scope, text, &rewrite))
         return;
     struct operation *operation = operation_add(scope, OPERATION_REWRITE);
@@ -174,7 +174,7 @@ static bool regex_test(struct test *t, struct condition *condition, bool is_noca
     const struct word *at = &t->words[2];
     condition->kind = CONDITION_REGEX;
     condition->pattern = at->text;
-    condition->regex = reader_regex(t->scope->reader, at, at->text, is_nocase);
+    condition->regex = compile_regex(t->scope->reader, at, at->text, is_nocase);
     return condition->regex != NULL;
 }
 

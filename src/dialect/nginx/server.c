@@ -1,4 +1,5 @@
 #include "dialect/endpoint.h"
+#include "dialect/nginx/compile.h"
 #include "dialect/nginx/headers.h"
 #include "dialect/nginx/location.h"
 #include "dialect/nginx/set.h"
@@ -31,7 +32,7 @@ static void name_read(struct scope *scope, const struct word *at) {
     struct reader *reader = scope->reader;
     struct str written = at->text;
     if (written.len > 1 && written.ptr[0] == '~') {
-        struct regex *regex = reader_regex(reader, at, str_from(written, 1), true);
+        struct regex *regex = compile_regex(reader, at, str_from(written, 1), true);
         if (!regex)
             return;
         name_add(reader, scope->site, written, regex);

@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_SET_H
 #define DIALECT_NGINX_SET_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* Handlers that several areas' rows share. Each sets the member that the row's object and offset name. */
 

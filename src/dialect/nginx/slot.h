@@ -1,7 +1,7 @@
 #ifndef DIALECT_NGINX_SLOT_H
 #define DIALECT_NGINX_SLOT_H
 
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* Slots: the variables a configuration makes itself, by `set`, `auth_request_set` and named groups of regular
  * expressions. Each request has a value a slot. They may be named before the line that gives them, so all are

@@ -1,7 +1,5 @@
 #include "dialect/nginx/tree.h"
 
-#include "dialect/nginx/reader.h"
-
 /* One file being put into the tree: the include that named it, and that one's file, and so on. */
 struct frame {
     const struct frame *outer;

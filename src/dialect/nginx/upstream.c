@@ -8,28 +8,6 @@
 
 /* upstream NAME { ... } */
 
-bool upstream_repair(struct reader *reader, struct node *node) {
-    struct endpoint endpoint;
-    const char *problem;
-    struct str name = node_name(node);
-    if (node->is_block || !endpoint_parse(name, &endpoint, &problem) ||
-        (!endpoint.is_unix && endpoint.port == 0))
-        return false;
-    struct word *words = arena_zero(&reader->scratch, node->count + 1, sizeof *words);
-    if (!words)
-        return reader_starve(reader);
-    words[0] = node->words[0];
-    words[0].text = STR("server");
-    for (size_t i = 0; i < node->count; i++)
-        words[i + 1] = node->words[i];
-    struct diagnostic *said = reader_say(reader, SEVERITY_WARNING, &node->words[0],
-                                         "\"server\" is missing before \"%.*s\"", STR_ARG(name));
-    diagnostic_hint(reader->diagnostics, said, "read as: server %.*s;", STR_ARG(name));
-    node->words = words;
-    node->count++;
-    return true;
-}
-
 static struct upstream *upstream_make(struct reader *reader, struct str name, struct place place,
                                       bool is_stream) {
     struct model *model = reader->model;

@@ -2,7 +2,7 @@
 #define DIALECT_NGINX_UPSTREAM_H
 
 #include "dialect/endpoint.h"
-#include "dialect/nginx/reader.h"
+#include "dialect/nginx/scope.h"
 
 /* The upstream that a proxy_pass names by host and port: one for each of them; `port` when it names
  * none. NULL without memory. */
@@ -14,8 +14,5 @@ struct upstream_server *upstream_server_make(struct reader *reader, struct upstr
                                              struct place place);
 /* The handler of `server` in an upstream. */
 void upstream_server_read(struct scope *scope, const struct node *node, const struct directive *row);
-/* "192.168.3.1:3000;" in an upstream lacks its "server": makes it a server, with a warning. False when the
- * directive does not look like an address. */
-bool upstream_repair(struct reader *reader, struct node *node);
 
 #endif
