@@ -7,13 +7,6 @@ bool template_is_literal(const struct template *t, struct str *text) {
     return true;
 }
 
-bool template_is_late(const struct template *t) {
-    for (size_t i = 0; i < t->count; i++)
-        if (variable_is_late(&t->parts[i].variable))
-            return true;
-    return false;
-}
-
 bool template_literal(struct template *t, struct str text, struct arena *arena) {
     *t = (struct template){0};
     if (text.len == 0)

@@ -21,8 +21,6 @@ static inline bool template_is_empty(const struct template *t) {
 
 /* The whole text, when it has no variable. */
 bool template_is_literal(const struct template *t, struct str *text);
-/* Is one of its variables late (variable_is_late)? */
-bool template_is_late(const struct template *t);
 /* A template that is just this text; false without memory. */
 bool template_literal(struct template *t, struct str text, struct arena *arena);
 

@@ -130,21 +130,6 @@ bool value_map_put(struct value_map *map, struct str key, struct template *value
     return !is_both || map_get(&map->exact, str_from(key, 1)) || map_put(&map->exact, str_from(key, 1), value);
 }
 
-bool value_map_names_late(const struct value_map *map) {
-    bool is = template_is_late(&map->source) || template_is_late(&map->fallback);
-    for (size_t i = 0; !is && i < map->regexes.count; i++)
-        is = template_is_late(&map->regexes.items[i].value);
-    for (size_t i = 0; !is && i < map->shares.count; i++)
-        is = template_is_late(&map->shares.items[i].value);
-    for (size_t i = 0; !is && i < map->ranges.count; i++)
-        is = template_is_late(&map->ranges.items[i].value);
-    struct str key;
-    const void *value;
-    for (size_t at = 0; !is && map_each(&map->exact, &at, &key, &value);)
-        is = template_is_late(value);
-    return is;
-}
-
 bool value_map_put_network(struct value_map *map, const struct cidr *network, struct template *value,
                            struct arena *arena) {
     struct cidr *key = arena_alloc(arena, sizeof *key);

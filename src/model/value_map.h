@@ -49,8 +49,6 @@ struct value_map {
                               by their struct cidr */
 };
 
-/* Is what it is looked up by late, or what it gives, going by the is_late of the maps that they name? */
-bool value_map_names_late(const struct value_map *map);
 /* The template for a source value: exact, then (hostnames) ".suffix" and wildcards, then regexes in order, then
  * default. Fills captures (may be NULL) when a regex matched. */
 const struct template *value_map_find(const struct value_map *map, struct str value,

@@ -1,4 +1,4 @@
-#include "model/value_map.h"
+#include "model/variable.h"
 
 struct known {
     struct str name;
@@ -96,34 +96,6 @@ bool variable_is_of(const struct variable *variable, bool is_stream) {
     return !is_stream || (id >= VARIABLE_SSL_ALPN_PROTOCOL && id <= VARIABLE_SSL_SESSION_REUSED &&
                           id != VARIABLE_SSL_EARLY_DATA && id != VARIABLE_SSL_CLIENT_I_DN_LEGACY &&
                           id != VARIABLE_SSL_CLIENT_S_DN_LEGACY);
-}
-
-static const enum variable_id late[] = {
-    VARIABLE_BODY_BYTES_SENT,
-    VARIABLE_BYTES_RECEIVED,
-    VARIABLE_BYTES_SENT,
-    VARIABLE_CONNECTIONS_ACTIVE,
-    VARIABLE_CONNECTIONS_READING,
-    VARIABLE_CONNECTIONS_WAITING,
-    VARIABLE_CONNECTIONS_WRITING,
-    VARIABLE_CONNECTION_TIME,
-    VARIABLE_MSEC,
-    VARIABLE_REQUEST_COMPLETION,
-    VARIABLE_REQUEST_TIME,
-    VARIABLE_SESSION_TIME,
-    VARIABLE_TIME_ISO8601,
-    VARIABLE_TIME_LOCAL,
-    VARIABLE_UPSTREAM_BYTES_RECEIVED,
-    VARIABLE_UPSTREAM_BYTES_SENT,
-    VARIABLE_UPSTREAM_FIRST_BYTE_TIME,
-    VARIABLE_UPSTREAM_RESPONSE_TIME,
-    VARIABLE_UPSTREAM_SESSION_TIME,
-};
-
-bool variable_is_late(const struct variable *variable) {
-    if (variable->id == VARIABLE_MAP)
-        return variable->map->is_late;
-    return is_among(variable->id, late, sizeof late / sizeof *late);
 }
 
 bool variable_is_free(struct str name) {

@@ -31,9 +31,6 @@ struct variable {
 struct variable variable_find(struct str name);
 /* Is it one of stream's, or of http's? Most are of one of them only. */
 bool variable_is_of(const struct variable *variable, bool is_stream);
-/* Does its value go on changing while a tunnel lives: the time, and what is counted? A map's does when that of
- * what it is looked up by, or of what it gives, does. */
-bool variable_is_late(const struct variable *variable);
 /* May a configuration make a variable of this name (lower case)? Not when it is built in; but those of a prefix
  * may be, apart from the few that nginx gives a name of their own. */
 bool variable_is_free(struct str name);

@@ -1,6 +1,7 @@
 #include "proxy/access_log.h"
 
 #include "base/check.h"
+#include "model/late.h"
 #include "net/file.h"
 #include "proxy/variable/variables.h"
 

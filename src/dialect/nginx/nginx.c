@@ -4,6 +4,7 @@
 #include "dialect/nginx/resolver.h"
 #include "dialect/nginx/ssl.h"
 #include "dialect/nginx/tree.h"
+#include "model/late.h"
 #include "model/types.h"
 
 /* The whole of it: tree, then areas; see scope.h. */

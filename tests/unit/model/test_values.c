@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "model/diagnostic.h"
+#include "model/late.h"
 #include "model/value_map.h"
 
 enum { MURMUR_EMPTY = 0 };
