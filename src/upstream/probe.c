@@ -210,22 +210,3 @@ struct probe *probe_begin(struct loop *loop, struct duct_pool *ducts, const stru
     loop_arm(loop, &probe->deadline, probe->duct ? check->timeout_ms : 0);
     return probe;
 }
-
-static const struct {
-    const char *text;
-    bool is_deadly;
-} verdicts[PROBE_VERDICTS] = {
-#define VERDICT(name, is_deadly, text) [PROBE_##name] = {text, is_deadly},
-#include "upstream/probe.def"
-#undef VERDICT
-};
-
-void probe_verdict_build(struct builder *out, enum probe_verdict verdict, unsigned status) {
-    builder_str(out, str_of(verdicts[verdict].text));
-    if (verdict == PROBE_STATUS)
-        builder_format(out, " %u", status);
-}
-
-bool probe_verdict_is_deadly(enum probe_verdict verdict) {
-    return verdicts[verdict].is_deadly;
-}

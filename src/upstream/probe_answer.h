@@ -3,7 +3,8 @@
 
 #include "codec/eio.h"
 #include "codec/ws.h"
-#include "upstream/probe.h"
+#include "model/check.h"
+#include "upstream/probe_verdict.h"
 
 /* What a check says, and whether an answer is good; for probe.c alone. No I/O. */
 
