@@ -1,7 +1,7 @@
 #ifndef UPSTREAM_BALANCE_H
 #define UPSTREAM_BALANCE_H
 
-#include "upstream/group.h"
+#include "upstream/member.h"
 
 /* What the balancing methods have in common; only group.c and they include this. A method is given a span of
  * members (the primaries or the backups) and names the index of one that may be given, or BALANCE_NONE. */

@@ -1,41 +1,9 @@
 #ifndef UPSTREAM_GROUP_H
 #define UPSTREAM_GROUP_H
 
-#include "model/upstream.h"
-#include "upstream/peer.h"
+#include "upstream/member.h"
 
-/* An upstream as it runs in one snapshot: its members, each a peer with its weight, and the balancing method.
- * Immutable but for one record of balancing state a loop. */
-
-enum { MEMBER_ID_MAX = 32 };
-
-struct member {
-    struct peer *peer; /* a reference is held */
-    const struct upstream_server *server;
-    unsigned weight, max_fails, max_connections;
-    uint64_t fail_timeout_ms;
-    uint64_t slow_start_ms;
-    bool is_backup, is_down, is_draining;
-    char id[MEMBER_ID_MAX + 1]; /* what `sticky` knows it by: its route, or the MD5 of its address in
-                                   hexadecimal; empty where nothing is sticky */
-};
-
-struct group {
-    const struct upstream *upstream;  /* the model outlives the group */
-    uint64_t upstream_hash;           /* the sid table's namespace for it */
-    struct member *members;           /* backups last */
-    unsigned count, primaries, tries; /* tries: members that are not down */
-    uint64_t total_weight;            /* of the primaries */
-    struct group_ring *ring;          /* for consistent hashing */
-    struct group_local **locals;      /* one a loop */
-    unsigned loops;
-    unsigned roster;      /* not 0: its members change; the loop's rosters[roster - 1] knows those of now */
-    unsigned users;       /* of a group that one loop made for itself (is_own): freed with the last of them */
-    bool is_own, is_slow; /* is_slow: there is a slow_start */
-    atomic_uint queued;   /* exchanges that wait for a member */
-};
-
-enum { GROUP_MEMBERS_MAX = 1024 };
+/* Making groups, and choosing a member for a request. */
 
 /* Resolves every server (blocking; names through resolver_lookup) and makes the group for `loops` loops.
  * Errors, such as `host not found in upstream "x"`, go to diagnostics; then NULL. */
@@ -70,18 +38,6 @@ static inline void group_drop(struct group *group) {
 void group_enter(struct group *group);
 void group_leave(struct group *group);
 
-/* One request's search for a member: kept over its tries. The caller zeroes it and sets loop, key and client.
- */
-struct pick {
-    unsigned loop;
-    struct str key;                         /* value of hash_key, for the hash methods */
-    const struct address *client;           /* for ip_hash; NULL: unknown */
-    uint64_t tried[GROUP_MEMBERS_MAX / 64]; /* members tried already: never given again */
-    uint32_t hash;                          /* how far the hash methods have come */
-    unsigned hashes, misses;
-    bool is_hasty; /* slow_start holds nobody back any more */
-};
-
 /* The member that the method names, never one tried, down, or set aside by max_fails (which is let in again
  * with one request after fail_timeout, as nginx does); a full one (max_connections) is passed over; backups
  * when no primary can. Marks it as tried. NULL: no live upstreams. Placement of hash, consistent hash and
@@ -96,14 +52,5 @@ bool group_is_full(const struct group *group, const struct pick *pick, uint64_t 
 bool group_has_other(const struct group *group, const struct pick *pick, uint64_t now_ms);
 /* The member whose peer this is; NULL when the peer is not in the group. */
 struct member *group_find(struct group *group, const struct peer *peer);
-
-/* The member answered: clears its fails and is_dead as nginx clears fails after a success past the window. */
-void member_succeed(struct member *member, uint64_t now_ms);
-/* The backend's fault counts against it; our own shortages (why's owner) do not. Connection refused or
- * unreachable and handshake timeouts also set is_dead and forget its sids (epoch) once it is set aside. True
- * when this failure set it aside. A sole primary without backup is never set aside (nginx). */
-bool member_fail(struct group *group, struct member *member, enum why why, uint64_t now_ms);
-/* May it be given requests now? */
-bool member_is_up(const struct group *group, const struct member *member, uint64_t now_ms);
 
 #endif
