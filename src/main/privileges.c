@@ -93,18 +93,37 @@ static bool directory_make(struct str name, const struct identity *owner, struct
     return true;
 }
 
+/* Can it be asked for what IP_TRANSPARENT takes? */
+static void transparent_check(const struct process_settings *settings, struct diagnostics *diagnostics) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct powers[2] = {{0}};
+    uint32_t either = 1u << CAP_NET_RAW | 1u << CAP_NET_ADMIN;
+    if (!settings->is_transparent || syscall(SYS_capget, &header, powers) < 0 || powers[0].effective & either)
+        return;
+    struct diagnostic *said = diagnostics_add(diagnostics, SEVERITY_WARNING, settings->transparent_place,
+                                              "\"transparent\" takes the capability CAP_NET_RAW, which hawser "
+                                              "does not have here: such connections will fail");
+    diagnostic_hint(
+        diagnostics, said,
+        "start hawser as root, who keeps it for \"user\", or with AmbientCapabilities=CAP_NET_RAW in "
+        "its systemd unit");
+}
+
 void privileges_check(const struct model *model, struct diagnostics *diagnostics) {
     struct identity identity;
     bool has_user = user_check(model, &identity, diagnostics);
+    transparent_check(&model->process, diagnostics);
     for (size_t i = 0; i < model->temp_directories.count && diagnostics->errors == 0; i++)
         directory_make(model->temp_directories.items[i], has_user ? &identity : NULL, diagnostics);
 }
 
-/* Of root's powers the one to listen below 1024 is kept, or a reload could not. */
-static void port_power_keep(void) {
+/* Of root's powers the one to listen below 1024 is kept, or a reload could not; and with it what transparent
+ * connections take. */
+static void powers_keep(const struct process_settings *settings) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct powers[2] = {{0}};
-    powers[0].effective = powers[0].permitted = 1u << CAP_NET_BIND_SERVICE;
+    uint32_t kept = 1u << CAP_NET_BIND_SERVICE | (settings->is_transparent ? 1u << CAP_NET_RAW : 0);
+    powers[0].effective = powers[0].permitted = kept;
     syscall(SYS_capset, &header, powers);
 }
 
@@ -128,7 +147,7 @@ static bool user_become(const struct model *model, struct diagnostics *diagnosti
         return fail(diagnostics, "initgroups()", settings->user);
     if (setuid(identity.user) < 0)
         return fail(diagnostics, "setuid()", settings->user);
-    port_power_keep();
+    powers_keep(settings);
     return true;
 }
 

@@ -17,6 +17,8 @@ struct process_settings {
     struct str user, group; /* empty: it stays who it is; the group named like the user */
     struct place user_place;
     struct str directory; /* working_directory */
+    bool is_transparent;  /* some proxy_bind is: takes CAP_NET_RAW */
+    struct place transparent_place;
     int priority;
     bool has_core_bytes;
     uint64_t core_bytes;         /* worker_rlimit_core */

@@ -76,6 +76,7 @@ struct proxy_policy {
     uint64_t temp_max_bytes;      /* proxy_max_temp_file_size: 1 GiB; 0: none is used */
     struct temp_path temp_path;
     struct template bind;       /* proxy_bind: where connections come from; empty: as the system chooses */
+    bool binds_transparently;   /* it may be anybody's address */
     struct template limit_rate; /* proxy_limit_rate: of reading; empty: none */
     bool passes_trailers;       /* proxy_pass_trailers */
     unsigned ignored;           /* IGNORE_* */

@@ -166,22 +166,25 @@ int socket_accept(int listener, struct address *remote) {
     return fd < 0 ? -errno : fd;
 }
 
-static int connect_to(int fd, const struct address *address, const struct address *bound) {
-    if (bound && bound->len) {
-        int family = bound->any.sa_family;
-        int error = family == AF_UNIX ? 0 : set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-        if (error)
-            return error;
-        if (bind(fd, &bound->any, bound->len) < 0)
-            return -errno;
-    }
+static int source_set(int fd, const struct socket_source *source) {
+    int family = source->address.any.sa_family;
+    int error = family == AF_UNIX ? 0 : set(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+    if (!error && source->is_transparent)
+        error = family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1)
+                                   : set(fd, IPPROTO_IP, IP_TRANSPARENT, 1);
+    if (!error && bind(fd, &source->address.any, source->address.len) < 0)
+        error = -errno;
+    return error;
+}
+
+static int connect_to(int fd, const struct address *address) {
     /* Interrupted, the connection goes on being made all the same. */
     if (connect(fd, &address->any, address->len) < 0 && errno != EINPROGRESS && errno != EINTR)
         return -errno;
     return 0;
 }
 
-int socket_connect(const struct address *address, const struct address *bound, int send_bytes,
+int socket_connect(const struct address *address, const struct socket_source *source, int send_bytes,
                    int receive_bytes) {
     int fd = open_for(address);
     if (fd < 0)
@@ -189,8 +192,10 @@ int socket_connect(const struct address *address, const struct address *bound, i
     int error = set_common(fd, address->any.sa_family, send_bytes, receive_bytes);
     if (!error && !is_this_machine(address))
         error = set_watchful(fd);
+    if (!error && source)
+        error = source_set(fd, source);
     if (!error)
-        error = connect_to(fd, address, bound);
+        error = connect_to(fd, address);
     if (error)
         close(fd);
     return error ? error : fd;

@@ -33,10 +33,16 @@ struct socket_listen_options {
 int socket_listen(const struct address *address, const struct socket_listen_options *options);
 /* A new connection and who made it. -EAGAIN: none; -EMFILE, -ENFILE, -ENOMEM, -ENOBUFS: our shortage. */
 int socket_accept(int listener, struct address *remote);
-/* Begins a connection, with the same options as accepted ones have; `bound` may be NULL. The descriptor, at
+/* Where a connection is to come from. */
+struct socket_source {
+    struct address address;
+    bool is_transparent; /* any address, also one that is not this machine's (IP_TRANSPARENT) */
+};
+/* Begins a connection, with the same options as accepted ones have; `source` may be NULL. The descriptor, at
  * once: whether it is connected shows when it becomes writable or a send succeeds. -EADDRNOTAVAIL, -EMFILE: our
- * shortage. A unix socket fails at once: -ENOENT, -ECONNREFUSED, and -EAGAIN when its backlog is full. */
-int socket_connect(const struct address *address, const struct address *bound, int send_bytes,
+ * shortage; -EPERM of a transparent source: it takes CAP_NET_RAW. A unix socket fails at once: -ENOENT,
+ * -ECONNREFUSED, and -EAGAIN when its backlog is full. */
+int socket_connect(const struct address *address, const struct socket_source *source, int send_bytes,
                    int receive_bytes);
 /* The error pending on the socket, as a negative errno, and clears it; 0 when none. */
 int socket_error(int fd);

@@ -173,6 +173,7 @@ static int error_of(const struct exchange *x, enum why why) {
         return ECONNREFUSED;
     case WHY_CONNECT_FAILED:
     case WHY_NO_PORT:
+    case WHY_NOT_TRANSPARENT:
     case WHY_NO_DESCRIPTOR:
     case WHY_NO_MEMORY:
         return -x->error;

@@ -53,7 +53,7 @@ static void back_ready(struct duct *duct) {
 }
 
 /* proxy_bind: ADDRESS[:PORT]. False: there is none, or what variables make of it is none. */
-static bool bind_find(struct exchange *x, struct address *bound) {
+static bool source_find(struct exchange *x, struct socket_source *source) {
     const struct template *bind = &exchange_policy(x)->proxy.bind;
     if (template_is_empty(bind))
         return false;
@@ -67,27 +67,31 @@ static bool bind_find(struct exchange *x, struct address *bound) {
         host = str_head(text, colon);
     if (colon < text.len && (host.len < text.len) && !str_to_u64(str_from(text, colon + 1), &port))
         port = 0;
-    if (host.len && port <= UINT16_MAX && address_parse(host, (uint16_t)port, bound))
+    if (host.len && port <= UINT16_MAX && address_parse(host, (uint16_t)port, &source->address)) {
+        source->is_transparent = exchange_policy(x)->proxy.binds_transparently;
         return true;
+    }
     exchange_log(x, LOG_ERROR, "invalid local address \"%.*s\"", STR_ARG(str_head(text, 200)));
     return false;
 }
 
 enum why exchange_open_back(struct exchange *x) {
     struct back *back = &x->back;
-    struct address bound;
+    struct socket_source source;
     back->kind = secure_kind(x);
-    back->is_bound = bind_find(x, &bound); /* then the connection is nobody else's */
+    back->is_bound = source_find(x, &source); /* then the connection is nobody else's */
     struct idle_lease lease = {0};
     if (!back->is_bound)
         lease = idle_take(x->engine->idle, x->member->peer, back->kind);
     if (lease.duct) {
         duct_own(lease.duct, back_ready, x);
     } else {
-        int fd = socket_connect(&x->member->peer->address, back->is_bound ? &bound : NULL, SOCKET_BUFFER_BYTES,
+        int fd = socket_connect(&x->member->peer->address, back->is_bound ? &source : NULL, SOCKET_BUFFER_BYTES,
                                 SOCKET_BUFFER_BYTES);
         if (fd < 0) {
             x->error = fd;
+            if (fd == -EPERM && back->is_bound && source.is_transparent)
+                return WHY_NOT_TRANSPARENT;
             return why_of_connect_error(fd);
         }
         enum why why = WHY_NO_MEMORY;

@@ -2,9 +2,12 @@
 // Where proxy_pass leads when variables say it, and where a server's answer leads: X-Accel-Redirect, error_page.
 
 const assert = require("node:assert");
+const { execFileSync, spawn, spawnSync } = require("node:child_process");
 const fs = require("node:fs");
+const net = require("node:net");
+const path = require("node:path");
 const { describe, test } = require("node:test");
-const { until } = require("./lib/base.js");
+const { HAWSER, freePort, tempFolder, until } = require("./lib/base.js");
 const { isNginx, startConfig } = require("./lib/hawser.js");
 const { ask, connect, startRawBackend } = require("./lib/wire.js");
 
@@ -104,6 +107,9 @@ describe("proxy_intercept_errors", () => {
 });
 
 describe("proxy_bind", () => {
+  /* Whoever runs this may make networks and rules. */
+  const hasNetworks = process.getuid() === 0 && spawnSync("unshare", ["-n", "ip", "rule", "add", "to", "198.51.100.0/24", "lookup", "100"]).status === 0;
+
   test("says where connections come from", async (t) => {
     const from = [];
     const backend = await startRawBackend(t, async (wire) => {
@@ -115,6 +121,30 @@ describe("proxy_bind", () => {
       location /var { proxy_bind $arg_from; proxy_pass http://127.0.0.1:${backend.port}; } location /off { proxy_bind off; proxy_pass http://127.0.0.1:${backend.port}; } } }`);
     for (const target of ["/", "/var?from=127.0.0.9", "/off"]) assert.equal((await ask(t, hawser.port, get(target))).status, 200);
     assert.deepEqual(from, ["127.0.0.7", "127.0.0.9", "127.0.0.1"]);
+  });
+
+  test("transparent: from addresses that are not this machine's, after becoming nobody", { skip: isNginx || !hasNetworks }, () => {
+    const told = execFileSync("unshare", ["-n", process.execPath, path.join(__dirname, "lib/transparent.js")], { timeout: 60000 });
+    assert.deepEqual(JSON.parse(told), { from: ["198.51.100.7", "198.51.100.9"], statuses: [200, 503] });
+  });
+
+  test("transparent without the right to it is said when loaded, and when it fails", { skip: isNginx || !hasNetworks }, async (t) => {
+    const port = await freePort(), backend = await startRawBackend(t, () => {});
+    const folder = tempFolder(t), file = path.join(folder, "hawser.conf");
+    fs.writeFileSync(file, `http { server { listen 127.0.0.1:${port}; proxy_bind $remote_addr transparent; location / { proxy_pass http://127.0.0.1:${backend.port}; } } }`);
+    const child = spawn("setpriv", ["--bounding-set", "-net_raw,-net_admin", "--inh-caps", "-net_raw,-net_admin", HAWSER, "-p", folder, "-c", file], { stdio: ["ignore", "ignore", "pipe"] });
+    t.after(() => child.kill("SIGKILL"));
+    let log = "";
+    child.stderr.on("data", (text) => (log += text));
+    const isOpen = () =>
+      new Promise((resolve) => {
+        const socket = net.connect(port, "127.0.0.1", () => resolve(!!socket.destroy()));
+        socket.once("error", () => resolve(false));
+      });
+    await until(isOpen, "hawser");
+    assert.match(log, /"transparent" takes the capability CAP_NET_RAW/);
+    assert.equal((await ask(t, port, get("/"))).status, 500);
+    await until(() => /\[crit\].* setsockopt\(IP_TRANSPARENT\) failed \(1: Operation not permitted\) while connecting to upstream/.test(log), "the log's line");
   });
 });
 

@@ -91,10 +91,10 @@ int socket_accept(int fd, struct address *remote) {
     return number;
 }
 
-int socket_connect(const struct address *address, const struct address *bound, int send_bytes,
+int socket_connect(const struct address *address, const struct socket_source *source, int send_bytes,
                    int receive_bytes) {
     static const int errors[] = {EMFILE, EADDRNOTAVAIL, ENOBUFS, ENOMEM, ENFILE};
-    (void)bound, (void)send_bytes, (void)receive_bytes;
+    (void)source, (void)send_bytes, (void)receive_bytes;
     slip();
     if (dice_chance(&world.fate, world.weather.connect_fail))
         return fault_of(errors, sizeof errors / sizeof *errors);

@@ -77,24 +77,31 @@ static void buffers_set(struct scope *scope, const struct node *node, const stru
     scope->policy->proxy.buffer_bytes = (size_t)bytes;
 }
 
-/* proxy_bind ADDRESS[:PORT] | off */
+static void transparent_set(struct scope *scope, const struct word *at) {
+    struct process_settings *settings = &scope->reader->model->process;
+    scope->policy->proxy.binds_transparently = true;
+    if (!settings->is_transparent)
+        settings->transparent_place = word_place(at);
+    settings->is_transparent = true;
+}
+
+/* proxy_bind ADDRESS[:PORT] [transparent] | off */
 static void bind_set(struct scope *scope, const struct node *node, const struct directive *row) {
     struct template *bind = &scope->policy->proxy.bind;
+    bool is_transparent = node->count == 3 && str_eq(node->words[2].text, STR("transparent"));
     const struct word *at = &node->words[1];
     struct endpoint endpoint;
     const char *problem;
-    if (node->count == 3 && str_eq(node->words[2].text, STR("transparent"))) {
-        reader_refuse(scope->reader, &node->words[2], row->name,
-                      "the client's address goes to servers in X-Forwarded-For or by the PROXY protocol");
-    } else if (node->count == 3) {
+    scope->policy->proxy.binds_transparently = false;
+    if (node->count == 3 && !is_transparent) {
         set_fail(scope, &node->words[2], row, "\"transparent\", and nothing else, that follows the address");
     } else if (str_eq(at->text, STR("off"))) {
         *bind = (struct template){0};
     } else if (!compile_has_variable(at->text) &&
                (!endpoint_parse(at->text, &endpoint, &problem) || endpoint.is_unix)) {
         reader_fail(scope->reader, at, "invalid address \"%.*s\"", STR_ARG(at->text));
-    } else {
-        compile_template(scope, at, at->text, bind);
+    } else if (compile_template(scope, at, at->text, bind) && is_transparent) {
+        transparent_set(scope, &node->words[2]);
     }
 }
 

@@ -98,7 +98,8 @@ void pass_print_policy(struct builder *out, unsigned depth, const struct proxy_p
 #undef NUMBER
     put_path(out, depth, "proxy_temp_path", &policy->temp_path, &usual->temp_path);
     if (!template_is_empty(&policy->bind))
-        put_text(out, depth, "proxy_bind", &policy->bind);
+        put_text(out, depth, policy->binds_transparently ? "proxy_bind transparent" : "proxy_bind",
+                 &policy->bind);
     if (!template_is_empty(&policy->limit_rate))
         put_text(out, depth, "proxy_limit_rate", &policy->limit_rate);
     if (!template_is_empty(&policy->method))

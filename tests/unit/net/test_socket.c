@@ -232,11 +232,12 @@ static void a_taken_port_is_told_and_reuseport_shares_it(void **state) {
 
 static void a_bound_connection_comes_from_there(void **state) {
     (void)state;
-    struct address address = loopback(), bound, remote;
-    assert_true(address_parse(STR("127.0.0.2"), 0, &bound));
+    struct address address = loopback(), remote;
+    struct socket_source source = {.is_transparent = false};
+    assert_true(address_parse(STR("127.0.0.2"), 0, &source.address));
     int listener = socket_listen(&address, &(struct socket_listen_options){0});
     assert_int_equal(socket_local(listener, &address), 0);
-    int client = socket_connect(&address, &bound, 0, 0);
+    int client = socket_connect(&address, &source, 0, 0);
     assert_true(client >= 0);
     wait_for(listener, POLLIN);
     int server = socket_accept(listener, &remote);
@@ -245,8 +246,17 @@ static void a_bound_connection_comes_from_there(void **state) {
     socket_close(server);
     socket_close(client);
     /* An address that is not ours. */
-    assert_true(address_parse(STR("192.0.2.1"), 0, &bound));
-    assert_int_equal(socket_connect(&address, &bound, 0, 0), -EADDRNOTAVAIL);
+    assert_true(address_parse(STR("192.0.2.1"), 0, &source.address));
+    assert_int_equal(socket_connect(&address, &source, 0, 0), -EADDRNOTAVAIL);
+    source.is_transparent = true; /* then it may be anybody's, for who has the right */
+    client = socket_connect(&address, &source, 0, 0);
+    assert_true(client >= 0 || client == -EPERM);
+    if (client >= 0) {
+        struct address local;
+        assert_int_equal(socket_local(client, &local), 0);
+        assert_memory_equal(address_bytes(&local).ptr, "\xc0\0\2\1", 4);
+        socket_close(client);
+    }
     socket_close(listener);
 }
 
