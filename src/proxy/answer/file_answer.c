@@ -192,7 +192,7 @@ void file_answer_prepare(struct exchange *x, int fd, const struct file_info *inf
         etag_build(&tag, info);
     struct opened file = {.fd = fd, .info = info, .tag = builder_view(&tag)};
     unsigned status = is_ordinary(x) ? conditions_status(x, &file) : 200;
-    x->local.content_type = media_type_find(x, x->path);
+    x->local.content_type = media_type_find(exchange_policy(x), x->path);
     if (status == 412) {
         local_prepare_status(x, 412);
     } else {

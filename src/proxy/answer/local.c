@@ -128,7 +128,7 @@ bool local_prepare_return(struct exchange *x, const struct local_answer *answer)
         return true;
     }
     local->body = text;
-    local->content_type = media_type_of_text(x, x->path);
+    local->content_type = media_type_of_text(exchange_policy(x), x->hold->snapshot->model->types, x->path);
     return true;
 }
 

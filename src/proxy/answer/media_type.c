@@ -2,8 +2,7 @@
 
 enum { TYPE_MAX_BYTES = 32 };
 
-struct str media_type_find(const struct exchange *x, struct str path) {
-    const struct policy *policy = exchange_policy(x);
+struct str media_type_find(const struct policy *policy, struct str path) {
     size_t dot = path.len;
     while (dot && path.ptr[dot - 1] != '.' && path.ptr[dot - 1] != '/')
         dot--;
@@ -16,15 +15,15 @@ struct str media_type_find(const struct exchange *x, struct str path) {
     return type ? *type : policy->default_type;
 }
 
-struct str media_type_of_text(const struct exchange *x, struct str path) {
+struct str media_type_of_text(const struct policy *policy, const struct map *built_in, struct str path) {
     static const struct {
         struct str end, type;
     } known[] = {
         {{".html", 5}, {"text/html", 9}}, {{".gif", 4}, {"image/gif", 9}}, {{".jpg", 4}, {"image/jpeg", 10}}};
-    if (exchange_policy(x)->types != x->hold->snapshot->model->types)
-        return media_type_find(x, path);
+    if (policy->types != built_in)
+        return media_type_find(policy, path);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (str_ends(path, known[i].end))
             return known[i].type;
-    return exchange_policy(x)->default_type;
+    return policy->default_type;
 }
