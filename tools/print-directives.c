@@ -30,7 +30,7 @@ static enum verdict verdict_of(const struct directive *row) {
         return NO;
     if (row->handler == set_nothing_visible)
         return WARNED;
-    if (row->handler == set_nothing)
+    if (row->handler == set_nothing || row->handler == set_size_unused)
         return NO_EFFECT;
     return row->handler == set_only ? ONLY : YES;
 }

@@ -108,6 +108,7 @@ struct policy {
     enum header_inherit header_inherit, trailer_inherit;
     struct expires expires;
     VEC(struct error_page) error_pages;
+    VEC(struct template) early_hints;   /* a 103 passes if one of them is neither "" nor "0"; none: it passes */
     VEC(struct access_log) access_logs; /* empty: none */
     bool is_access_log_off;             /* of this level: "off" beside others wins */
     VEC(struct error_log) error_logs;   /* empty: the program's own */

@@ -15,6 +15,7 @@
 #include "proxy/sticky.h"
 #include "proxy/stream.h"
 #include "proxy/tunnel.h"
+#include "proxy/variable/variables.h"
 
 #include <errno.h>
 
@@ -32,14 +33,28 @@ static uint64_t keep_ms_find(const struct h1_head *response) {
     return 0;
 }
 
+/* early_hints, of a 103. */
+static bool hints_pass(struct exchange *x) {
+    const struct policy *policy = exchange_policy(x);
+    for (size_t i = 0; i < policy->early_hints.count; i++) {
+        char memory[4];
+        struct builder value = builder_make(memory, sizeof memory);
+        template_eval(x, &policy->early_hints.items[i], &value);
+        if (value.overflow || (value.len && !str_eq(builder_view(&value), STR("0"))))
+            return true;
+    }
+    return policy->early_hints.count == 0;
+}
+
 /* 1xx other than 101: passed on to HTTP/1.1 clients, but for a 100 that we said ourselves. */
 static enum why informational_pass(struct exchange *x, const struct h1_head *head) {
     if (++x->informational > INFORMATIONAL_MAX)
         return WHY_ANSWER_INVALID;
-    if (head->status != 100 && !x->parent && !x->is_minor_0 && !h1_head_has(head, H1_CONNECTION)) {
+    if (head->status != 100 && !x->parent && !x->is_minor_0 && !h1_head_has(head, H1_CONNECTION) &&
+        (head->status != 103 || hints_pass(x))) {
         struct gather g;
         gather_init(&g, x->engine->stage, &x->front->out);
-        response_head_build_interim(head, &g.stage);
+        response_head_build_interim(x, head, &g.stage);
         if (gather_send(&g))
             return WHY_CLIENT_RESET;
     }

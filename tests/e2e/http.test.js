@@ -246,6 +246,17 @@ describe("bodies", () => {
     assert.equal(answer.body, "final");
   });
 
+  test("early_hints says whether a 103 passes", async (t) => {
+    const backend = await startRawBackend(t, answering(() => "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + ok("final")));
+    const hawser = await startConfig(t, ({ port }) => `http { server { listen 127.0.0.1:${port}; early_hints $http_sec_fetch_mode; location / { proxy_pass http://127.0.0.1:${backend.port}; } } }`);
+    const wire = await connect(t, hawser.port);
+    wire.write(get());
+    assert.equal((await wire.takeResponse()).body, "final");
+    wire.write(get("/", "Sec-Fetch-Mode: navigate\r\n"));
+    assert.equal((await wire.takeResponse()).status, 103);
+    assert.equal((await wire.takeResponse()).body, "final");
+  });
+
   test("cut short by the server are not passed off as whole", async (t) => {
     for (const text of ["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nshort", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n"]) {
       const { hawser } = await start(t, async (wire) => {

@@ -64,6 +64,21 @@ static void test_answers_without_a_body(void **state) {
     scene_end();
 }
 
+static void test_early_hints(void **state) {
+    (void)state;
+    scene_begin_with(1, "early_hints 0 $arg_hints; proxy_hide_header X-Secret;", "");
+    struct scene_peer *client = scene_ask("GET /?hints=0 HTTP/1.1\r\nHost: a\r\n\r\n"
+                                          "GET /?hints=yes HTTP/1.1\r\nHost: a\r\n\r\n");
+    struct scene_peer *backend = scene_asked(1, "GET", "/?hints=0");
+    scene_send(backend, "HTTP/1.1 103 Soon\r\nLink: </a>\r\n\r\n" SCENE_OK);
+    scene_expect_request(backend, "GET", "/?hints=yes");
+    scene_send(backend, "HTTP/1.1 103 Soon\r\nX-Secret: 1\r\nLink: </b>\r\nServer: node\r\n\r\n" SCENE_OK);
+    scene_expect_answer_with(client, 200, "ok");
+    scene_expect(client, "HTTP/1.1 103 Soon\r\nLink: </b>\r\n\r\n");
+    scene_expect_answer_with(client, 200, "ok");
+    scene_end();
+}
+
 static void test_expect_100_continue(void **state) {
     (void)state;
     scene_begin(1);
@@ -209,11 +224,17 @@ static void test_invalid_answers(void **state) {
 
 int scenes_of_framing(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_chunked_both_ways),   cmocka_unit_test(test_http_1_0_client),
-        cmocka_unit_test(test_head_has_no_body),    cmocka_unit_test(test_answers_without_a_body),
-        cmocka_unit_test(test_expect_100_continue), cmocka_unit_test(test_100_continue_that_is_sent_in_parts),
-        cmocka_unit_test(test_ambiguous_requests),  cmocka_unit_test(test_targets_of_variables),
-        cmocka_unit_test(test_fields_of_variables), cmocka_unit_test(test_broken_chunks),
+        cmocka_unit_test(test_chunked_both_ways),
+        cmocka_unit_test(test_http_1_0_client),
+        cmocka_unit_test(test_early_hints),
+        cmocka_unit_test(test_head_has_no_body),
+        cmocka_unit_test(test_answers_without_a_body),
+        cmocka_unit_test(test_expect_100_continue),
+        cmocka_unit_test(test_100_continue_that_is_sent_in_parts),
+        cmocka_unit_test(test_ambiguous_requests),
+        cmocka_unit_test(test_targets_of_variables),
+        cmocka_unit_test(test_fields_of_variables),
+        cmocka_unit_test(test_broken_chunks),
         cmocka_unit_test(test_invalid_answers),
     };
     return cmocka_run_group_tests_name("framing", tests, NULL, NULL);

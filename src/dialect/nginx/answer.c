@@ -139,7 +139,21 @@ static void stub_status_set(struct scope *scope, const struct node *node, const 
     scope->route->action = ROUTE_STUB_STATUS;
 }
 
+/* early_hints TEXT...: the first in a block replaces those of the outer ones. */
+static void hints_add(struct scope *scope, const struct node *node, const struct directive *row) {
+    (void)row;
+    struct policy *policy = scope->policy;
+    if (scope->is_first)
+        memset(&policy->early_hints, 0, sizeof policy->early_hints);
+    for (size_t i = 1; i < node->count; i++) {
+        struct template *slot = READER_ADD(scope->reader, &policy->early_hints);
+        if (slot && !compile_template(scope, &node->words[i], node->words[i].text, slot))
+            *slot = (struct template){0};
+    }
+}
+
 static const struct directive rows[] = {
+    {"early_hints", CONTEXT_HSL, 1, ARGUMENTS_ANY, 0, hints_add, NOTHING, NULL},
     {"stub_status", CONTEXT_SERVER | CONTEXT_LOCATION, 0, 1, 0, stub_status_set, NOTHING, NULL},
     {"server_tokens", CONTEXT_HSL, 1, 1, DIRECTIVE_ONCE, tokens_set, NOTHING, NULL},
     {"error_page", CONTEXT_HSLI, 2, ARGUMENTS_ANY, 0, error_page_add, NOTHING, NULL},

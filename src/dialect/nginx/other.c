@@ -112,7 +112,6 @@ static const struct directive rows[] = {
     MISSING("mp4_start_key_frame"),
     MISSING("sub_filter_last_modified"),
     MISSING("api"),
-    MISSING("early_hints"),
     MISSING("keyval"),
     MISSING("keyval_zone"),
     MISSING("status_zone"),

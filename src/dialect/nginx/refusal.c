@@ -78,7 +78,6 @@ static const struct family families[] = {
     {"http3", "clients then speak HTTP/1.1"},
     {"quic_", "clients then speak HTTP/1.1"},
     {"http2_", "clients then speak HTTP/1.1"},
-    {"early_hints.", "remove it: 1xx answers of servers are passed on to all clients that know them"},
     {"internal_redirect.", "\"rewrite ... last\" or \"try_files\" leads to another location"},
     {"proxy_allow_upstream.", "\"map\" chooses by what it would be told, and \"if\" answers 403 by that"},
     {"post_action.", "let the application do what is to follow; access_log tells of each request"},

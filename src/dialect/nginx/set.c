@@ -99,6 +99,11 @@ void set_size(struct scope *scope, const struct node *node, const struct directi
         set_fail(scope, &node->words[1], row, "a size in bytes, as 512, 8k or 1m");
 }
 
+void set_size_unused(struct scope *scope, const struct node *node, const struct directive *row) {
+    set_size(scope, node, row);
+    set_nothing(scope, node, row);
+}
+
 void set_rate(struct scope *scope, const struct node *node, const struct directive *row) {
     const struct word *at = &node->words[1];
     struct template *rate = scope_member(scope, row, sizeof *rate);

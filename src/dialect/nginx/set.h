@@ -7,17 +7,18 @@
 
 typedef void set_function(struct scope *scope, const struct node *node, const struct directive *row);
 
-set_function set_flag;      /* on|off -> bool */
-set_function set_number;    /* -> uint64_t */
-set_function set_tries;     /* -> unsigned */
-set_function set_size;      /* k m -> size_t */
-set_function set_rate;      /* bytes a second, with variables -> struct template; 0: empty */
-set_function set_temp_path; /* PATH [LEVEL [LEVEL [LEVEL]]] -> struct temp_path */
-set_function set_bytes;     /* k m g -> uint64_t */
-set_function set_time_ms;   /* -> uint64_t; 0 is allowed */
-set_function set_wait_ms;   /* as set_time_ms, but 0 is an error: a wait of no time can only fail */
-set_function set_text;      /* -> struct str */
-set_function set_path;      /* -> struct str, absolute against the prefix */
+set_function set_flag;        /* on|off -> bool */
+set_function set_number;      /* -> uint64_t */
+set_function set_tries;       /* -> unsigned */
+set_function set_size;        /* k m -> size_t */
+set_function set_size_unused; /* the same of what is looked at and bounds nothing, and says so */
+set_function set_rate;        /* bytes a second, with variables -> struct template; 0: empty */
+set_function set_temp_path;   /* PATH [LEVEL [LEVEL [LEVEL]]] -> struct temp_path */
+set_function set_bytes;       /* k m g -> uint64_t */
+set_function set_time_ms;     /* -> uint64_t; 0 is allowed */
+set_function set_wait_ms;     /* as set_time_ms, but 0 is an error: a wait of no time can only fail */
+set_function set_text;        /* -> struct str */
+set_function set_path;        /* -> struct str, absolute against the prefix */
 
 /* What changes nothing here: said in a note, with the row's helper as the reason. */
 set_function set_nothing;

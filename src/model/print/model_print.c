@@ -289,6 +289,8 @@ static void put_policy(struct builder *out, unsigned depth, const struct policy 
     put_rules(out, depth, "proxy_header", policy->proxy_headers.items, policy->proxy_headers.count);
     for (const struct header_rules *list = &policy->add_headers; list; list = list->outer)
         put_rules(out, depth, "add_header", list->rules.items, list->rules.count);
+    for (size_t i = 0; i < policy->early_hints.count; i++)
+        put_named_template(out, depth, "early_hints", &policy->early_hints.items[i]);
     for (const struct header_rules *list = &policy->add_trailers; list; list = list->outer)
         put_rules(out, depth, "add_trailer", list->rules.items, list->rules.count);
     put_expires(out, depth, &policy->expires);

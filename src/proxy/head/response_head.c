@@ -177,12 +177,15 @@ void response_head_build(struct exchange *x, struct builder *out) {
     response_head_end(x, out);
 }
 
-void response_head_build_interim(const struct h1_head *head, struct builder *out) {
+void response_head_build_interim(const struct exchange *x, const struct h1_head *head, struct builder *out) {
     status_line_build(out, head->status, reason_of(head));
     struct field_run run = {.head = head, .out = out};
-    for (unsigned i = 0; i < head->field_count; i++)
-        if (head->fields[i].id != H1_CONTENT_LENGTH && !h1_field_is_hop_by_hop(head, &head->fields[i]))
-            field_run_add(&run, &head->fields[i]);
+    for (unsigned i = 0; i < head->field_count; i++) {
+        const struct h1_field *field = &head->fields[i];
+        if (field->id != H1_CONTENT_LENGTH && !h1_field_is_hop_by_hop(head, field) &&
+            response_field_passes(x, field->id, h1_field_name(head, field)))
+            field_run_add(&run, field);
+    }
     field_run_end(&run);
     builder_str(out, STR("\r\n"));
 }

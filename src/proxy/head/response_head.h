@@ -9,8 +9,9 @@
 void response_head_build(struct exchange *x, struct builder *out);
 /* The same for the backend's 101. */
 void response_head_build_switch(struct exchange *x, struct builder *out);
-/* The same for any other 1xx, whatever it ends its lines by; it says nothing of framing. */
-void response_head_build_interim(const struct h1_head *head, struct builder *out);
+/* The same for any other 1xx, `head`, whatever it ends its lines by; it says nothing of framing, and what is
+ * hidden from clients is so in it too. */
+void response_head_build_interim(const struct exchange *x, const struct h1_head *head, struct builder *out);
 /* The beginning of every answer: status line, Server, Date. */
 void response_head_begin(struct exchange *x, struct builder *out, unsigned status, struct str reason);
 /* Connection, Keep-Alive and the empty line; decides whether the connection is kept (front->must_close). */
