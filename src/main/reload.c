@@ -86,6 +86,17 @@ static struct change *change_new(struct process *process) {
     return change;
 }
 
+static void threads_check(const struct process *process, const struct model *model,
+                          struct diagnostics *diagnostics) {
+    unsigned wanted = boot_loops(model);
+    if (wanted != process->loops)
+        diagnostics_add(
+            diagnostics, SEVERITY_WARNING, (struct place){.line = 0},
+            "\"worker_processes\" asks for %u threads, and %u serve: their number changes at the next "
+            "start, all else that was read is in force",
+            wanted, process->loops);
+}
+
 /* Everything that can fail. The model is used up. */
 static bool change_prepare(struct change *change, struct model *model, struct diagnostics *diagnostics) {
     struct process *process = change->process;
@@ -98,10 +109,7 @@ static bool change_prepare(struct change *change, struct model *model, struct di
         return false;
     }
     boot_descriptors(model, diagnostics);
-    if (model->loops && model->loops != process->loops)
-        diagnostics_add(diagnostics, SEVERITY_WARNING, (struct place){.line = 0},
-                        "worker_processes %u takes effect at the next start; there are %u loops", model->loops,
-                        process->loops);
+    threads_check(process, model, diagnostics);
     change->after = snapshot_new(model, process->registry, process->loops, diagnostics);
     if (!change->after || !snapshot_keep_zones(change->after, process->snapshot, diagnostics) ||
         diagnostics->errors)

@@ -157,6 +157,18 @@ test('reload: an error changes nothing and is in the log', async (t) => {
   await program.cleanEnd();
 });
 
+test('reload: the number of threads stays, which is said', async (t) => {
+  const port = await freePort();
+  const program = await start(t, config(port, 'one'));
+  await running(program);
+  program.write(config(port, 'two').replace('worker_processes 2', 'worker_processes 3'));
+  program.signal('SIGHUP');
+  await until('new answer', async () => (await get(port)).body === 'two');
+  assert.match(program.read('error.log'), /\[warn\] .*"worker_processes" asks for 3 threads, and 2 serve: their number changes at the next start/);
+  program.signal('SIGTERM');
+  await program.cleanEnd();
+});
+
 test('20 reloads under requests: none is lost', async (t) => {
   const port = await freePort();
   const program = await start(t, config(port, 'n'));
