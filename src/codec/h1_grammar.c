@@ -8,9 +8,9 @@ const uint8_t h1_token_bytes[256] = {
     ['.'] = 2,         ['^'] = 2,         ['_'] = 2,         ['`'] = 2,  ['|'] = 2, ['~'] = 2,
 };
 
-/* unreserved and sub-delims of RFC 3986: what a reg-name is made of, but escapes */
+/* unreserved and sub-delims of RFC 3986: what a reg-name is made of, but escapes; the dot is looked at closer */
 static const uint8_t host_bytes[256] = {
-    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1, ['.'] = 1,  ['_'] = 1,
+    ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1, ['.'] = 2,  ['_'] = 1,
     ['~'] = 1,         ['!'] = 1,         ['$'] = 1,         ['&'] = 1, ['\''] = 1, ['('] = 1,
     [')'] = 1,         ['*'] = 1,         ['+'] = 1,         [','] = 1, [';'] = 1,  ['='] = 1,
 };
@@ -99,11 +99,15 @@ bool h1_is_host(struct str s) {
         return is_literal(s);
     if (str_starts(s, STR(".")) && (s.len == 1 || s.ptr[1] == ':'))
         return false;
-    for (char before = 0, c; len < s.len && (c = s.ptr[len]) != ':'; before = c) {
-        bool is_escape = c == '%' && s.len - len > 2 && is_hex(s.ptr[len + 1]) && is_hex(s.ptr[len + 2]);
-        if ((!host_bytes[(unsigned char)c] && !is_escape) || (c == '.' && before == '.'))
+    for (;; len++) {
+        while (len < s.len && host_bytes[(unsigned char)s.ptr[len]] == 1)
+            len++;
+        if (len == s.len || s.ptr[len] == ':')
+            break;
+        if (s.ptr[len] == '%' && s.len - len > 2 && is_hex(s.ptr[len + 1]) && is_hex(s.ptr[len + 2]))
+            len += 2;
+        else if (s.ptr[len] != '.' || (len && s.ptr[len - 1] == '.'))
             return false;
-        len += is_escape ? 3 : 1;
     }
     return len && is_port(str_from(s, len));
 }

@@ -63,6 +63,10 @@ static inline enum codec_result line_end(struct h1_head *head, const char *stop,
 /* "HTTP/1." and the minor digit. */
 static enum codec_result version_read(struct h1_head *head, const char *at, const char *end) {
     static const char shape[] = "HTTP/1.";
+    if (__builtin_expect(end - at >= (ptrdiff_t)sizeof shape && memcmp(at, "HTTP/1.1", sizeof shape) == 0, 1)) {
+        head->minor = 1;
+        return CODEC_DONE;
+    }
     for (unsigned i = 0; i < sizeof shape; i++) {
         if (at + i == end)
             return more(head, end);

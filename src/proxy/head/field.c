@@ -39,8 +39,10 @@ static bool is_control(char c) {
 }
 
 void field_blank(struct builder *out, size_t at) {
+    if (builder_is_plain(str_make(out->ptr + at, out->len - at))) /* nearly all are */
+        return;
     for (size_t i = at; i < out->len; i++)
-        if ((unsigned char)(out->ptr[i] - ' ') >= 0x7f - ' ' && is_control(out->ptr[i])) /* one look for most */
+        if (is_control(out->ptr[i]))
             out->ptr[i] = ' ';
 }
 
