@@ -30,7 +30,8 @@ static void json_escaped_build(struct builder *out, struct str s) {
 
 /* nginx knows these in any case: empty they are empty, and not "-". */
 static bool is_always_known(const struct variable *variable) {
-    return variable->id == VARIABLE_MAP || variable->id == VARIABLE_SLOT || variable->id == VARIABLE_IS_ARGS;
+    return variable->id == VARIABLE_MAP || variable->id == VARIABLE_SLOT || variable->id == VARIABLE_IS_ARGS ||
+           variable->id == VARIABLE_REQUEST_COMPLETION;
 }
 
 /* A variable's value, escaped as the format says; one that there is not is nginx's "-". */

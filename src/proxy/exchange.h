@@ -249,6 +249,8 @@ enum why exchange_forward_up(struct exchange *x);
 int exchange_continue(struct exchange *x);
 /* Gives back what is kept of the answer. */
 void exchange_store_end(struct exchange *x);
+/* Bytes that are on their way to the client and that its connection has not taken. */
+uint64_t exchange_unsent(const struct exchange *x);
 /* Milliseconds that it may stay in state RELAY without progress; *why is what it would be called, WHY_NONE when
  * it then simply goes on. */
 uint64_t exchange_relay_deadline_ms(const struct exchange *x, enum why *why);

@@ -102,7 +102,7 @@ enum exchange_state exchange_fail(struct exchange *x, enum why why) {
     exchange_release_member(x);
     queue_leave(x);
     if (!may_again && !is_status(why))
-        attempt_end(x, x->is_client_gone ? 0 : why_info(why)->http);
+        attempt_end(x, x->is_client_gone || x->is_head_out ? 0 : why_info(why)->http);
     if (may_again) {
         x->stale_tries++;
         x->keeps_member = true;

@@ -51,6 +51,12 @@ void exchange_store_end(struct exchange *x) {
     x->store = NULL;
 }
 
+uint64_t exchange_unsent(const struct exchange *x) {
+    if (!x->front || x->is_tunnel || x->parent)
+        return 0;
+    return x->front->out.len + (x->store ? spool_left(x->store) : 0);
+}
+
 /* Sends of what is stored what the client takes, and may have. */
 static int store_send(struct exchange *x) {
     uint64_t budget = SEND_STEP;

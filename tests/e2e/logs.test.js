@@ -4,12 +4,14 @@
 const assert = require("node:assert");
 const dgram = require("node:dgram");
 const fs = require("node:fs");
+const http = require("node:http");
+const net = require("node:net");
 const os = require("node:os");
 const path = require("node:path");
 const { test } = require("node:test");
 const zlib = require("node:zlib");
 const { until } = require("./lib/base.js");
-const { startConfig } = require("./lib/hawser.js");
+const { isNginx, startConfig } = require("./lib/hawser.js");
 const { ask } = require("./lib/wire.js");
 
 const get = (t, port, target, headers = "") => ask(t, port, `GET ${target} HTTP/1.1\r\nHost: a\r\n${headers}Connection: close\r\n\r\n`);
@@ -111,6 +113,40 @@ test("a compressed log is a gzip member a buffer", async (t) => {
   assert.equal(unpacked("time.gz"), "0123456789/time\n");
   hawser.signal("SIGUSR1");
   await until(() => unpacked("full.gz").length === 144, "reopening");
+});
+
+test("what a client did not take was not sent, and an answer that broke off was the server's own", { skip: isNginx && "hawser's alone" }, async (t) => {
+  const size = 40e6;
+  let given;
+  const isGiven = new Promise((resolve) => (given = resolve));
+  const server = http.createServer((request, response) => {
+    if (request.url === "/short") {
+      response.write("part");
+      setImmediate(() => response.destroy());
+    } else response.end(Buffer.alloc(size), given);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.after(() => server.close());
+  const hawser = await startConfig(
+    t,
+    ({ port, folder }) => `http {
+      log_format told '$uri $status $upstream_status $bytes_sent $body_bytes_sent $upstream_response_length $request_completion.';
+      access_log ${folder}/access.log told;
+      server { listen 127.0.0.1:${port};
+        location / { proxy_http_version 1.1; proxy_set_header Connection ""; proxy_pass http://127.0.0.1:${server.address().port}; } } }`,
+  );
+  const client = net.connect(hawser.port, "127.0.0.1");
+  client.pause();
+  client.write("GET /long HTTP/1.1\r\nHost: a\r\n\r\n");
+  await isGiven;
+  client.destroy();
+  const logged = (pattern) => until(() => pattern.exec(reader(hawser.folder)("access.log")), `${pattern}`);
+  const [, whole, body, length, completion] = await logged(/^\/long 200 200 (\d+) (\d+) (\d+) (OK)?\.$/m);
+  assert.ok(Number(whole) > Number(body) && Number(body) < size, `${whole} and ${body} bytes sent`);
+  assert.ok(Number(length) > Number(body), `${length} bytes read of the server`);
+  assert.equal(completion, undefined);
+  await get(t, hawser.port, "/short").catch(() => {});
+  await logged(/^\/short 200 200 /m);
 });
 
 test("logs to syslog: header, facility, severity, tag", async (t) => {

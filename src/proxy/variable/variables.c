@@ -229,7 +229,7 @@ static void status_build(unsigned status, struct builder *out) {
 
 /* Variables of the answer and of who gave it. */
 static bool answer_eval(struct exchange *x, const struct variable *variable, struct builder *out) {
-    uint64_t now_ms = x->engine->loop->now_ms;
+    uint64_t now_ms = x->engine->loop->now_ms, bytes;
     switch (variable->id) {
     case VARIABLE_STATUS:
         status_build(x->status ? x->status : x->local.status ? x->local.status : why_info(x->why)->http, out);
@@ -238,10 +238,13 @@ static bool answer_eval(struct exchange *x, const struct variable *variable, str
         builder_str(out, exchange_request_line(x));
         return true;
     case VARIABLE_BYTES_SENT:
-        builder_u64(out, x->sent_bytes);
+        bytes = exchange_unsent(x);
+        builder_u64(out, x->sent_bytes > bytes ? x->sent_bytes - bytes : 0);
         return true;
     case VARIABLE_BODY_BYTES_SENT:
-        builder_u64(out, x->down.bytes + x->down.overhead);
+        bytes = exchange_unsent(x);
+        builder_u64(out,
+                    x->down.bytes + x->down.overhead > bytes ? x->down.bytes + x->down.overhead - bytes : 0);
         return true;
     case VARIABLE_REQUEST_TIME:
         builder_thousandths(out, now_ms - x->started_ms);

@@ -56,7 +56,7 @@ bool variable_eval_sent(struct exchange *x, const struct variable *variable, str
         builder_u64(out, x->rate);
         return true;
     case VARIABLE_REQUEST_COMPLETION:
-        builder_str(out, x->down.is_done && x->is_head_out ? STR("OK") : STR(""));
+        builder_str(out, x->down.is_done && x->is_head_out && !exchange_unsent(x) ? STR("OK") : STR(""));
         return true;
     case VARIABLE_REQUEST_PORT:
         builder_str(out, x->request ? port_find(x->request) : STR(""));
