@@ -83,7 +83,7 @@ static void peer_build(struct builder *out, const struct census_upstream *u, con
     number_build(out, "active", p->active);
     number_build(out, "tunnels", p->tunnels);
     number_build(out, "sessions", p->sessions);
-    number_build(out, "polling", p->sessions > p->tunnels ? p->sessions - p->tunnels : 0);
+    number_build(out, "polling", p->polling);
     number_build(out, "requests", p->sum.requests);
     number_build(out, "upgraded", p->sum.tunnels);
     number_build(out, "bytes_sent", p->sum.bytes_up);

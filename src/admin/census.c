@@ -51,6 +51,8 @@ static void peer_take_in(const struct taking *t, const struct group *group, cons
     p->active = atomic_load_explicit(&peer->active, memory_order_relaxed);
     p->tunnels = atomic_load_explicit(&peer->tunnels, memory_order_relaxed);
     p->sessions = atomic_load_explicit(&peer->sids, memory_order_relaxed);
+    unsigned upgraded = atomic_load_explicit(&peer->session_tunnels, memory_order_relaxed);
+    p->polling = p->sessions > upgraded ? p->sessions - upgraded : 0;
     for (unsigned i = 0; i < peer->loops; i++)
         meter_sum_add(&p->sum, &peer->meters[i]);
     state_take(t, group, p);

@@ -14,6 +14,7 @@ struct census_peer {
     struct str why;           /* of a state that is not up; what its last check said */
     unsigned active, tunnels; /* exchanges and tunnels now; of them tunnels */
     unsigned sessions;        /* Engine.IO sessions that it is known to hold */
+    unsigned polling;         /* of them without a tunnel */
     struct meter_sum sum;
 };
 

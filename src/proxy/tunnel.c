@@ -32,6 +32,7 @@ static void session_leave(struct tunnel *tunnel) {
     if (now_ms - tunnel->began_ms > UPGRADE_DONE_MS)
         sid_end(tunnel->engine->sids, tunnel->sid);
     sid_unpin(tunnel->engine->sids, tunnel->sid, now_ms);
+    atomic_fetch_sub_explicit(&tunnel->peer->session_tunnels, 1, memory_order_relaxed);
 }
 
 void tunnel_close(struct tunnel *tunnel, enum why why) {
@@ -311,6 +312,8 @@ enum why tunnel_begin(struct exchange *x, struct str early_down) {
     x->is_counted = false; /* the tunnel is, in its place */
     tunnel->sid = x->sid;
     x->sid = NULL;
+    if (tunnel->sid)
+        atomic_fetch_add_explicit(&tunnel->peer->session_tunnels, 1, memory_order_relaxed);
     tunnel->holds = limit_give(x);
     duct_slim(front->duct);
     duct_slim(x->back.duct);

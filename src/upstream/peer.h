@@ -30,9 +30,10 @@ struct peer {
     /* Written by every request, whichever loop it is on: a line of the cache for themselves, so that what is
      * only read stays in every core's cache. */
     _Alignas(64) atomic_uint references;
-    atomic_uint active;  /* exchanges and tunnels now: what least_conn counts */
-    atomic_uint tunnels; /* of them tunnels */
-    atomic_uint sids;    /* Engine.IO sessions that it is known to hold */
+    atomic_uint active;          /* exchanges and tunnels now: what least_conn counts */
+    atomic_uint tunnels;         /* of them tunnels */
+    atomic_uint session_tunnels; /* of those for one of its sids */
+    atomic_uint sids;            /* Engine.IO sessions that it is known to hold */
     atomic_uint_least64_t requests;
 
     /* Passive health: nginx's max_fails and fail_timeout. */

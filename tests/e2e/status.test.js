@@ -9,7 +9,9 @@ const { Crew, isSanitized, freePort, sleep, until } = require("./lib/base.js");
 const { findChromium, openBrowser } = require("./lib/browser.js");
 const { parseExposition } = require("./lib/exposition.js");
 const { startConfig, startOneliner, runHawser } = require("./lib/hawser.js");
+const { startNode } = require("./lib/nodes.js");
 const { checkSchema } = require("./lib/schema.js");
+const { joinClient } = require("./lib/sio.js");
 const { UPSTREAMS, SERVERS, LOCATIONS, startBackend, startWorld, openTunnel, openTunnels, echo } = require("./lib/status-world.js");
 const { ask, connect } = require("./lib/wire.js");
 
@@ -247,6 +249,25 @@ describe("who may see it, and for how long", () => {
     const hawser = await startConfig(t, ({ port, folder }) => `http { server { listen 127.0.0.1:${port}; root ${folder}; } }`);
     for (const target of ["/status", "/metrics", "/api"]) assert.equal((await fetch(hawser.url + target)).status, 404);
   });
+});
+
+test("sessions are told by their transport, whatever other tunnels there are", async (t) => {
+  const node = await startNode(t, { name: "a" });
+  const hawser = await startConfig(
+    t,
+    ({ port }) => `http { upstream nodes { sticky sid; server 127.0.0.1:${node.port}; }
+      server { listen 127.0.0.1:${port}; location = /api { status_api; } location / { proxy_pass http://nodes; } } }`,
+  );
+  const clients = [];
+  for (const mode of ["polling", "polling", "upgrading", "websocket", "websocket", "websocket"]) clients.push(await joinClient(t, hawser.url, { mode }));
+  const seen = async (wanted) => {
+    const numbers = async () => peersOf(await api(hawser)).map(({ tunnels, sessions, polling }) => `${tunnels} ${sessions} ${polling}`)[0];
+    await until(async () => (await numbers()) === wanted, wanted);
+  };
+  await seen("4 3 2");
+  for (const { mode, socket } of clients) if (mode !== "polling") socket.disconnect();
+  await until(async () => peersOf(await api(hawser))[0].tunnels === 0, "the tunnels' end");
+  assert.ok(peersOf(await api(hawser))[0].polling >= 2);
 });
 
 describe("the one-liner's", () => {
