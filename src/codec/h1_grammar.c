@@ -8,7 +8,8 @@ const uint8_t h1_token_bytes[256] = {
     ['.'] = 2,         ['^'] = 2,         ['_'] = 2,         ['`'] = 2,  ['|'] = 2, ['~'] = 2,
 };
 
-/* unreserved and sub-delims of RFC 3986: what a reg-name is made of, but escapes; the dot is looked at closer */
+/* unreserved and sub-delims of RFC 3986: what a reg-name is made of, but escapes; the dot is looked at closer
+ */
 static const uint8_t host_bytes[256] = {
     ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1, ['-'] = 1, ['.'] = 2,  ['_'] = 1,
     ['~'] = 1,         ['!'] = 1,         ['$'] = 1,         ['&'] = 1, ['\''] = 1, ['('] = 1,
