@@ -126,7 +126,7 @@ describe("towards clients", () => {
   test("nobody asks for a file outside the folder", { skip: isNginx }, async (t) => {
     const { hawser, ports } = await start(t);
     for (const name of ["../two", "../one", "x/../../one", ".."]) await assert.rejects(shake(ports[4], name), undefined, name);
-    await until(() => (hawser.log.match(/client sent invalid server name while SSL handshaking/g) || []).length >= 4, "the log to say so");
+    await until(() => hawser.log.includes("client sent invalid server name while SSL handshaking"), "the log to say so");
   });
 
   test("data: in a variable, and no key in the log when it is wrong", async (t) => {
