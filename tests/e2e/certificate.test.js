@@ -125,8 +125,12 @@ describe("towards clients", () => {
 
   test("nobody asks for a file outside the folder", { skip: isNginx }, async (t) => {
     const { hawser, ports } = await start(t);
-    for (const name of ["../two", "../one", "x/../../one", ".."]) await assert.rejects(shake(ports[4], name), undefined, name);
-    await until(() => hawser.log.includes("client sent invalid server name while SSL handshaking"), "the log to say so");
+    const told = () => (hawser.log.match(/client sent invalid server name while SSL handshaking/g) || []).length;
+    for (const name of ["../two", "../one", "x/../../one", ".."]) {
+      const before = told();
+      await assert.rejects(shake(ports[4], name), undefined, name);
+      await until(() => told() > before, () => `the log to say so of ${name}:\n${hawser.log.slice(-1000)}`);
+    }
   });
 
   test("data: in a variable, and no key in the log when it is wrong", async (t) => {
